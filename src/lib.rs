@@ -1,0 +1,3 @@
+//! cs385: a scripting workbench for looking at how neural networks look at pictures.
+
+pub mod core;
