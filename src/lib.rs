@@ -1,3 +1,8 @@
 //! cs385: a scripting workbench for looking at how neural networks look at pictures.
+//! Rooms in dependency order; ARCHITECTURE.md says which may see which.
 
 pub mod core;
+
+pub mod tensor;
+
+pub mod bindings;
