@@ -2,6 +2,7 @@
 
 use crate::core::value::{Object, Opaque};
 use crate::core::{Closure, Error, Result, Value};
+use crate::nn;
 use rhai::{Dynamic, Engine, FnPtr, ImmutableString};
 use std::any::TypeId;
 use std::rc::Rc;
@@ -42,7 +43,7 @@ const fn border<T: Object>() -> Border {
 }
 
 /// Every type scripts hold by handle, besides tensors.
-const TYPES: &[Border] = &[];
+const TYPES: &[Border] = &[border::<nn::Net>(), border::<nn::net::HookHandle>()];
 
 /// Teaches the engine the names and the printing of all types.
 pub fn register_types(engine: &mut Engine) {

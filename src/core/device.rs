@@ -54,7 +54,7 @@ pub fn name(device: Device) -> String {
     }
 }
 
-crate::functions! {
+functions! {
     in "";
     /// The device in use, or, with an argument, the device to use from here on.
     ///

@@ -1,5 +1,5 @@
 //! The functions scripts can call, as data. A room declares its functions beside what they do, with
-//! [`functions!`](crate::functions); `bindings` exposes all of them with one wrapper, `registry` prints their
+//! `functions!`; `bindings` exposes all of them with one wrapper, `registry` prints their
 //! words, the tests run their examples.
 
 use super::error::Result;
@@ -122,31 +122,29 @@ pub fn arg<T: FromValue>(args: &[Value], i: usize, name: &str) -> Result<T> {
 /// }
 /// ```
 /// The body may use `?`; the result is wrapped in `Ok`.
-#[macro_export]
 macro_rules! functions {
     () => {};
-    (in $home:literal; $($rest:tt)*) => { $crate::functions!(@ $home, Function; $($rest)*); };
-    (on $home:literal; $($rest:tt)*) => { $crate::functions!(@ $home, Method; $($rest)*); };
-    (get $home:literal; $($rest:tt)*) => { $crate::functions!(@ $home, Getter; $($rest)*); };
+    (in $home:literal; $($rest:tt)*) => { functions!(@ $home, Function; $($rest)*); };
+    (on $home:literal; $($rest:tt)*) => { functions!(@ $home, Method; $($rest)*); };
+    (get $home:literal; $($rest:tt)*) => { functions!(@ $home, Getter; $($rest)*); };
     (@ $home:literal, $kind:ident;) => {};
-    (@ $home:literal, $kind:ident; in $($rest:tt)*) => { $crate::functions!(in $($rest)*); };
-    (@ $home:literal, $kind:ident; on $($rest:tt)*) => { $crate::functions!(on $($rest)*); };
-    (@ $home:literal, $kind:ident; get $($rest:tt)*) => { $crate::functions!(get $($rest)*); };
+    (@ $home:literal, $kind:ident; in $($rest:tt)*) => { functions!(in $($rest)*); };
+    (@ $home:literal, $kind:ident; on $($rest:tt)*) => { functions!(on $($rest)*); };
+    (@ $home:literal, $kind:ident; get $($rest:tt)*) => { functions!(get $($rest)*); };
     (@ $home:literal, $kind:ident;
         $(#[doc = $doc:literal])*
         fn $name:ident($($arg:ident : $ty:ty),* $(,)?) $(-> $ret:ty)? $body:block
         $($rest:tt)*
     ) => {
-        $crate::function!($home, $kind, stringify!($name), [$($doc),*], [$($arg: $ty),*], [$($ret)?], $body);
-        $crate::functions!(@ $home, $kind; $($rest)*);
+        function!($home, $kind, stringify!($name), [$($doc),*], [$($arg: $ty),*], [$($ret)?], $body);
+        functions!(@ $home, $kind; $($rest)*);
     };
 }
 
 /// Declares one script function; the macros of the families stand on it.
-#[macro_export]
 macro_rules! function {
     ($home:expr, $kind:ident, $name:expr, [$($doc:expr),*], [$($arg:ident : $ty:ty),*], [], $body:block) => {
-        $crate::function!($home, $kind, $name, [$($doc),*], [$($arg: $ty),*], [()], $body);
+        function!($home, $kind, $name, [$($doc),*], [$($arg: $ty),*], [()], $body);
     };
     ($home:expr, $kind:ident, $name:expr, [$($doc:expr),*], [$($arg:ident : $ty:ty),*], [$ret:ty], $body:block) => {
         const _: () = {

@@ -1,14 +1,19 @@
 //! What every room stands on: errors, values, options, functions as data, devices, seeds, readers of arrays.
 
+// The modules whose macros the others use come first.
+#[macro_use]
+pub mod value;
+#[macro_use]
+pub mod options;
+#[macro_use]
+pub mod func;
+
 pub mod device;
 pub mod error;
-pub mod func;
 pub mod interrupt;
-pub mod options;
 pub mod params;
 pub mod script;
 pub mod seed;
-pub mod value;
 
 pub use error::{Error, Kind, Result};
 pub use options::Opts;

@@ -71,7 +71,6 @@ impl<A: Options, B: Options> Options for (A, B) {
 ///     }
 /// }
 /// ```
-#[macro_export]
 macro_rules! options {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
         $($(#[doc = $doc:literal])* $key:ident : $ty:ty = $default:expr),* $(,)?

@@ -79,7 +79,7 @@ fn read(text: &str, preset: &Value) -> Result<Value> {
     }
 }
 
-crate::functions! {
+functions! {
     in "";
     /// Declares a setting of the script; `--set name=value` on the command line changes it.
     ///

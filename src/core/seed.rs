@@ -36,7 +36,7 @@ pub fn stream(name: &str, index: u64) -> ChaCha8Rng {
     ChaCha8Rng::from_seed(hash.finalize().into())
 }
 
-crate::functions! {
+functions! {
     in "";
     /// Seeds every random number of the run.
     ///

@@ -291,7 +291,6 @@ impl<T: IntoValue> IntoValue for Option<T> {
 }
 
 /// Makes a handle type readable as an argument and givable as a result.
-#[macro_export]
 macro_rules! object {
     ($ty:ty, $name:literal, |$v:ident| $show:expr) => {
         impl $crate::core::value::Object for $ty {

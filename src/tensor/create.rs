@@ -3,7 +3,7 @@
 use crate::core::device;
 use tch::{Kind, Tensor};
 
-crate::functions! {
+functions! {
     in "tensor";
     /// A tensor of zeros.
     /// ```rhai
