@@ -10,6 +10,7 @@ pub mod func;
 
 pub mod device;
 pub mod error;
+pub mod ffi;
 pub mod interrupt;
 pub mod params;
 pub mod script;
