@@ -9,4 +9,6 @@ pub mod tensor;
 #[macro_use]
 pub mod nn;
 
+pub mod train;
+
 pub mod bindings;

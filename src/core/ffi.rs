@@ -19,6 +19,7 @@ unsafe extern "C" {
         params: List, grads: List, buffers: List, n: usize,
         lr: f64, momentum: f64, dampening: f64, weight_decay: f64, nesterov: c_int, first: c_int,
     ) -> c_int;
+    fn cs_clear_grads(params: List, n: usize) -> c_int;
     fn cs_rng_get(out: *mut *mut C_tensor) -> c_int;
     fn cs_rng_set(state: *mut C_tensor) -> c_int;
     fn cs_deterministic(on: c_int) -> c_int;
@@ -127,6 +128,16 @@ pub fn fused_sgd(params: &[Tensor], grads: &[Tensor], buffers: &[Tensor], o: &Sg
             o.lr, o.momentum, o.dampening, o.weight_decay, c_int::from(o.nesterov), c_int::from(o.first),
         )
     })
+}
+
+/// Forgets the gradients of `params`.
+///
+/// # Errors
+/// libtorch's.
+pub fn clear_grads(params: &[Tensor]) -> Result<()> {
+    let p = pointers(params);
+    // SAFETY: the list holds `p.len()` live tensors.
+    checked(unsafe { cs_clear_grads(p.as_ptr(), p.len()) })
 }
 
 /// The state of libtorch's CPU generator, a uint8 tensor.

@@ -64,6 +64,13 @@ int cs_fused_sgd(at::Tensor *const *params, at::Tensor *const *grads, at::Tensor
   });
 }
 
+// optimizer.zero_grad(set_to_none=True).
+int cs_clear_grads(at::Tensor *const *params, size_t n) {
+  return guarded([&] {
+    for (size_t i = 0; i < n; i++) params[i]->mutable_grad().reset();
+  });
+}
+
 // The state of the CPU generator: all random numbers to come follow from it.
 int cs_rng_get(at::Tensor **out) {
   return guarded([&] {
