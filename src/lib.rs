@@ -11,4 +11,6 @@ pub mod nn;
 
 pub mod train;
 
+pub mod explain;
+
 pub mod bindings;
