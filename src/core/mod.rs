@@ -13,6 +13,7 @@ pub mod error;
 pub mod ffi;
 pub mod interrupt;
 pub mod params;
+pub mod progress;
 pub mod script;
 pub mod seed;
 
