@@ -149,7 +149,7 @@ pub(super) fn legacy(bytes: &[u8]) -> Result<Pickle> {
     let mut read: HashMap<String, Tensor> = HashMap::new();
     for key in keys {
         let storage = match &key {
-            Pickle::Str(key) => graph.storages().iter().find(|s| s.key == *key),
+            Pickle::Str(key) => graph.storage(key),
             _ => None,
         };
         let storage = storage.ok_or_else(|| Error::new("a storage that no tensor uses"))?;

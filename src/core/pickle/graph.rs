@@ -108,6 +108,11 @@ impl<'a> Graph<'a> {
         &self.storages
     }
 
+    /// The storage of a key.
+    pub fn storage(&self, key: &str) -> Option<&Storage> {
+        self.storages.get(*self.keys.get(key)?)
+    }
+
     /// The pickled value; `storages`: one tensor `[numel]` for each of [`Graph::storages`].
     pub fn value(&self, storages: &[Tensor]) -> Result<Pickle> {
         Tree::new(self, storages).value(self.root, 0)
