@@ -1,3 +1,16 @@
 //! cs385: a scripting workbench for looking at how neural networks look at pictures.
+//! Rooms in dependency order; ARCHITECTURE.md says which may see which.
 
+#[macro_use]
 pub mod core;
+
+pub mod tensor;
+
+#[macro_use]
+pub mod nn;
+
+pub mod train;
+
+pub mod explain;
+
+pub mod bindings;

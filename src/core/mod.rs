@@ -1,14 +1,32 @@
-//! What every room stands on: errors, values, options, devices, seeds, readers of arrays.
+//! What every room stands on: errors, values, options, functions as data, devices, seeds, readers of arrays.
+
+// The modules whose macros the others use come first.
+#[macro_use]
+pub mod value;
+#[macro_use]
+pub mod options;
+#[macro_use]
+pub mod func;
 
 pub mod archive;
 pub mod arrays;
 pub mod atomic;
 pub mod bytes;
+pub mod device;
 pub mod error;
+pub mod ffi;
 pub mod idx;
+pub mod interrupt;
 pub mod npy;
+pub mod params;
 pub mod pickle;
+pub mod progress;
 pub mod safetensors;
+pub mod script;
+pub mod seed;
 pub mod torch_file;
 
 pub use error::{Error, Kind, Result};
+pub use options::Opts;
+pub use script::Closure;
+pub use value::{Map, Value};
