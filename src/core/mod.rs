@@ -8,14 +8,23 @@ pub mod options;
 #[macro_use]
 pub mod func;
 
+pub mod archive;
+pub mod arrays;
+pub mod atomic;
+pub mod bytes;
 pub mod device;
 pub mod error;
 pub mod ffi;
+pub mod idx;
 pub mod interrupt;
+pub mod npy;
 pub mod params;
+pub mod pickle;
 pub mod progress;
+pub mod safetensors;
 pub mod script;
 pub mod seed;
+pub mod torch_file;
 
 pub use error::{Error, Kind, Result};
 pub use options::Opts;
