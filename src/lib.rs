@@ -10,3 +10,6 @@ pub mod tensor;
 pub mod nn;
 
 pub mod bindings;
+pub mod registry;
+
+pub mod host;

@@ -8,10 +8,13 @@ pub mod options;
 #[macro_use]
 pub mod func;
 
+pub mod check;
 pub mod device;
 pub mod error;
 pub mod interrupt;
 pub mod params;
+pub mod paths;
+pub mod run;
 pub mod script;
 pub mod seed;
 
