@@ -1,1 +1,39 @@
-fn main(){}
+//! Links libtorch in such a way that the binary finds it again, and compiles the C++ shim.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    // What the crate embeds: Cargo learns of new and deleted files there only from here.
+    for embedded in ["stdlib", "data/catalog.toml", "src/native"] {
+        if Path::new(embedded).exists() {
+            println!("cargo:rerun-if-changed={embedded}");
+        }
+    }
+    let lib =
+        PathBuf::from(env::var_os("DEP_TCH_LIBTORCH_LIB").expect("torch-sys names the folder of libtorch"));
+    // Absolute, so that an installed cs385 finds it from anywhere and tests need no LD_LIBRARY_PATH.
+    let lib = lib.canonicalize().unwrap_or(lib);
+    println!("cargo:rustc-env=CS385_LIBTORCH_LIB={}", lib.display());
+    println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
+    // No symbol of ours needs libtorch itself; it must be there to register its kernels.
+    println!("cargo:rustc-link-arg=-Wl,--no-as-needed");
+    println!("cargo:rustc-link-arg=-ltorch");
+
+    let shim = Path::new("src/native/shim.cpp");
+    if shim.exists() {
+        let include = lib.parent().unwrap_or(&lib).join("include");
+        cc::Build::new()
+            .cpp(true)
+            .std("c++17")
+            .opt_level(1) // it calls into libtorch; more only makes the build longer
+            .debug(false)
+            .warnings(false)
+            .flag("-w") // libtorch's headers
+            .include(include.join("torch/csrc/api/include"))
+            .include(include)
+            .file(shim)
+            .compile("cs385_shim");
+    }
+}

@@ -9,6 +9,10 @@ pub mod tensor;
 #[macro_use]
 pub mod nn;
 
+pub mod train;
+
+pub mod explain;
+
 pub mod bindings;
 pub mod registry;
 

@@ -2,7 +2,7 @@
 
 use crate::core::value::{Object, Opaque};
 use crate::core::{Closure, Error, Result, Value};
-use crate::nn;
+use crate::{explain, nn, train};
 use rhai::{Dynamic, Engine, FnPtr, ImmutableString};
 use std::any::TypeId;
 use std::rc::Rc;
@@ -43,7 +43,10 @@ const fn border<T: Object>() -> Border {
 }
 
 /// Every type scripts hold by handle, besides tensors.
-const TYPES: &[Border] = &[border::<nn::Net>(), border::<nn::net::HookHandle>()];
+const TYPES: &[Border] = &[border::<nn::Net>(), border::<nn::net::HookHandle>(), border::<train::optim::Optimizer>(),
+    border::<explain::Target>(),
+    border::<explain::Heatmap>(),
+];
 
 /// Teaches the engine the names and the printing of all types.
 pub fn register_types(engine: &mut Engine) {
