@@ -16,3 +16,6 @@ pub mod explain;
 pub mod train;
 
 pub mod bindings;
+pub mod registry;
+
+pub mod host;
