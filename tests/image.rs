@@ -266,6 +266,19 @@ fn plots_of_one_point_or_one_value_show_something() {
 }
 
 #[test]
+fn a_thousand_names_leave_room_for_the_plot() {
+    let series: Vec<Series> =
+        (0..1000).map(|i| Series::values(format!("series {i}"), &[f64::from(i), 1.0])).collect();
+    let r = plot::scatter(&series, &Options::default()).unwrap();
+    // The legend takes at most 36 % of the width, and ends with a count of what it leaves out.
+    assert_eq!((r.width, r.height), (960, 600));
+    let spine = |x: usize| (0..600).filter(|y| r.get(x, *y) == [90; 3]).count() > 300;
+    assert!((0..960).filter(|x| spine(*x)).all(|x| x < 150));
+    let foot = (0..600).rev().find(|y| (300..500).all(|x| r.get(x, *y) == [90; 3])).unwrap();
+    assert!((0..960).filter(|x| r.get(*x, foot) == [90; 3]).count() > 480);
+}
+
+#[test]
 fn a_grid_of_64_is_quick() {
     let digits: Vec<Picture> = (0..64).map(|i| Picture::filled(28, 28, [i * 4; 3]).unwrap()).collect();
     let captions: Vec<String> = (0..64).map(|i| format!("digit {i}")).collect();

@@ -75,6 +75,14 @@ impl Entries {
             named.map(|(s, n)| (Some(s.clone()), font::wrap(n, &style, max, 3))).collect();
         let total = list.len();
         let mut keep = total;
+        let cut = |list: &mut Vec<Entry>, keep: usize| {
+            list.truncate(keep);
+            list.push((None, vec![format!("… {} more", total - keep)]));
+        };
+        if total > 200 {
+            keep = 200;
+            cut(&mut list, keep);
+        }
         while keep > 0 {
             let columns = split(&list, height - style.size * 0.7, &style);
             let wide = |c: &Vec<Entry>| {
@@ -86,8 +94,7 @@ impl Entries {
                 return Some(made);
             }
             keep -= 1;
-            list.truncate(keep);
-            list.push((None, vec![format!("… {} more", total - keep)]));
+            cut(&mut list, keep);
         }
         None
     }
