@@ -77,7 +77,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run { script: Some(script), options, .. } => return run::main(&script, &options),
         Command::Run { .. } => run_help(),
         Command::Repl { script, options } => return repl::main(script.as_deref(), &options),
-        Command::Test { paths, bless } => test::main(&paths, bless),
+        Command::Test { paths, bless } => return test::main(&paths, bless),
         Command::Docs { write: true, .. } => write_reference(),
         Command::Docs { check: true, .. } => check_reference(),
         Command::Docs { name, .. } => docs(name.as_deref()),

@@ -62,6 +62,7 @@ impl Options {
     /// What a run of the script `name` with these options starts from.
     pub fn start(&self, name: &str, record: serde_json::Map<String, serde_json::Value>) -> Start {
         let setup = run::Setup {
+            resume: false,
             name: name.to_string(),
             out: self.out.clone(),
             allow: self.allow_write.clone(),

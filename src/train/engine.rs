@@ -4,7 +4,7 @@
 use super::history::History;
 use super::optim::Optimizer;
 use super::state;
-use crate::core::{Error, Result, interrupt, paths, progress};
+use crate::core::{Error, Result, interrupt, paths, progress, run as record};
 use crate::data::{Batch, Dataset, LoaderOptions};
 use crate::nn::Net;
 use std::cell::{Cell, RefCell};
@@ -402,7 +402,7 @@ impl Loop<'_> {
 
     /// The state to go on from, when the script is resumed.
     fn resume_file(&self) -> Result<Option<PathBuf>> {
-        if !paths::resuming() {
+        if !record::resuming() {
             return Ok(None);
         }
         let file = paths::readable(&self.state_file)?;

@@ -61,8 +61,8 @@ options! {
     pub struct FitOptions {
         /// How the weights are changed.
         optimizer: Option<Optimizer> = None,
-        /// What is made small: a name from `loss::`, or `|output, target| …`.
-        loss: Loss = Loss::named("cross_entropy")?,
+        /// What is made small: a name from `loss::` (cross_entropy if left out), or `|output, target| …`.
+        loss: Option<Loss> = None,
     }
 }
 
@@ -154,7 +154,7 @@ functions! {
             None => Err(Error::new("no optimizer given").hint("for example #{optimizer: optim::adam(#{lr: 1e-3})}"))?,
         };
         let optimizer = if given.is_bound() { given } else { given.over(std::slice::from_ref(&net))? };
-        let loss = &f.loss;
+        let loss = &f.loss.map_or_else(|| Loss::named("cross_entropy"), Ok)?;
         let step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
             let (value, out) = forward(&net, batch, loss)?;
             optimizer.zero_grad()?;

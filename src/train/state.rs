@@ -68,7 +68,7 @@ pub fn save(path: &Path, t: &Trainer, at: &Position) -> Result<()> {
         seed: crate::core::seed::get(),
     };
     let text = serde_json::to_string(&header).map_err(|e| Error::new(e.to_string()))?;
-    safetensors::write_with(path, &all, &BTreeMap::from([(KEY.to_string(), text)]))
+    safetensors::write(path, &all, &BTreeMap::from([(KEY.to_string(), text)]))
 }
 
 /// Puts `t` into the state of `path`; gives the position to go on from.
@@ -76,9 +76,9 @@ pub fn save(path: &Path, t: &Trainer, at: &Position) -> Result<()> {
 /// # Errors
 /// A file that is no such state, or of other networks, optimizers or seed.
 pub fn load(path: &Path, t: &Trainer) -> Result<Position> {
-    let (tensors, meta) = safetensors::read_with(path)?;
+    let safetensors::File { tensors, metadata } = safetensors::read(path)?;
     let bad = |why: &str| Error::new(format!("{}: {why}", path.display()));
-    let text = meta.get(KEY).ok_or_else(|| bad("not the state of a training run"))?;
+    let text = metadata.get(KEY).ok_or_else(|| bad("not the state of a training run"))?;
     let h: Header = serde_json::from_str(text).map_err(|e| bad(&format!("damaged header: {e}")))?;
     if h.seed != crate::core::seed::get() {
         return Err(bad(&format!("written with seed {}, this run has seed {}", h.seed, crate::core::seed::get()))
