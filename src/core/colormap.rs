@@ -134,3 +134,10 @@ const RDBU: [u32; 11] = [
     0x67001f, 0xb2182b, 0xd6604d, 0xf4a582, 0xfddbc7, 0xf7f7f7, 0xd1e5f0, 0x92c5de, 0x4393c3, 0x2166ac,
     0x053061,
 ];
+
+impl crate::core::value::FromValue for Colormap {
+    const TYPE: &'static str = "name of a colour map";
+    fn from_value(v: &crate::core::Value) -> Result<Self> {
+        Self::parse(&String::from_value(v)?)
+    }
+}

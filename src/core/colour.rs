@@ -1,7 +1,8 @@
 //! Colours by name, and the colours of series.
 
 use crate::core::raster::Rgb;
-use crate::core::{Error, Result};
+use crate::core::value::{FromValue, mismatch};
+use crate::core::{Error, Result, Value};
 
 const NAMED: [(&str, Rgb); 14] = [
     ("black", [0, 0, 0]),
@@ -98,6 +99,27 @@ fn oklch(l: f64, c: f64, h: f64) -> Rgb {
 pub fn is_light(background: Rgb) -> bool {
     let [r, g, b] = background.map(f32::from);
     0.299 * r + 0.587 * g + 0.114 * b > 140.0
+}
+
+/// A colour as scripts write it: a name, `#rrggbb`, or `[red, green, blue]` in 0..255.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Colour(pub Rgb);
+
+impl FromValue for Colour {
+    const TYPE: &'static str = "colour";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::Str(s) => parse(s).map(Colour),
+            Value::List(_) => {
+                let rgb = <[i64; 3]>::from_value(v)?;
+                match rgb.map(u8::try_from) {
+                    [Ok(r), Ok(g), Ok(b)] => Ok(Colour([r, g, b])),
+                    _ => Err(Error::new(format!("a colour is [red, green, blue] in 0..255, got {rgb:?}"))),
+                }
+            }
+            _ => mismatch("colour name or [red, green, blue]", v),
+        }
+    }
 }
 
 #[cfg(test)]

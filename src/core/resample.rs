@@ -125,3 +125,10 @@ pub fn resize(src: &Raster, width: usize, height: usize, filter: Filter) -> Resu
     let narrow = narrow.as_ref().unwrap_or(src);
     Ok(if height == src.height { narrow.clone() } else { rows(narrow, height, filter) })
 }
+
+impl crate::core::value::FromValue for Filter {
+    const TYPE: &'static str = "name of a filter";
+    fn from_value(v: &crate::core::Value) -> Result<Self> {
+        Self::parse(&String::from_value(v)?)
+    }
+}

@@ -3,6 +3,7 @@
 mod draw;
 mod grid;
 mod heat;
+mod script;
 mod stack;
 mod tensor;
 
@@ -11,6 +12,7 @@ use std::sync::Arc;
 
 pub use grid::{ColorBar, GridOptions, grid, strip};
 pub use heat::{HeatOptions, color_bar, heatmap};
+pub use script::HeatmapOptions;
 pub use stack::{gif, hstack, vstack};
 pub use tensor::{FromTensor, IMAGENET_MEAN, IMAGENET_STD};
 

@@ -212,3 +212,10 @@ fn draw_swatch(out: &mut Raster, swatch: &Swatch, (x, y): Point, s: f64) {
         }
     }
 }
+
+impl crate::core::value::FromValue for Legend {
+    const TYPE: &'static str = "place of the legend";
+    fn from_value(v: &crate::core::Value) -> Result<Self> {
+        Self::parse(&String::from_value(v)?)
+    }
+}

@@ -7,12 +7,14 @@ mod frame;
 mod hist;
 mod legend;
 mod points;
+mod script;
 
 pub use bars::bar;
 pub use curves::curves;
 pub use hist::{bin_edges, hist};
 pub use legend::Legend;
 pub use points::{photos, scatter};
+pub use script::PlotOptions;
 
 use crate::core::raster::Rgb;
 use crate::core::{Error, Result};

@@ -5,9 +5,11 @@ use super::loss::Loss;
 use super::metric::accuracy::correct;
 use super::optim::Optimizer;
 use crate::core::value::{FromValue, mismatch};
-use crate::core::{Closure, Error, Opts, Result, Value};
+use crate::core::{Closure, Error, Opts, Result, Value, paths};
 use crate::data::{Batch, Dataset};
+use crate::image::Picture;
 use crate::nn::Net;
+use crate::plot::{self, PlotOptions};
 use tch::{Kind, Tensor};
 
 /// One thing, or several by name.
@@ -254,6 +256,34 @@ functions! {
     }
 
     on "Run";
+    /// Plots a measure over the epochs, training beside validation, and writes the picture.
+    ///
+    /// The measure is accuracy where it was measured, else the loss, unless `measure` names another.
+    /// ```rhai
+    /// let data = data::from_tensors(tensor::rand([32, 4]), tensor::zeros([32]).long());
+    /// let run = train::fit(nn::linear(4, 2), data, #{epochs: 2, optimizer: optim::adam()});
+    /// run.plot("loss.png", "loss").width // => 960
+    /// ```
+    fn plot(run: Trainer, path: String, measure: Option<String>, options: Opts<PlotOptions>) -> Picture {
+        let history = run.history();
+        let columns = history.columns();
+        let has = |m: &str| columns.iter().any(|c| c.strip_prefix("train_").or(c.strip_prefix("val_")) == Some(m));
+        let measure = measure.unwrap_or_else(|| if has("accuracy") { "accuracy".into() } else { "loss".into() });
+        if !has(&measure) {
+            let known = columns.iter().filter_map(|c| c.strip_prefix("train_").or(c.strip_prefix("val_")));
+            Err(Error::unknown("measure", &measure, known.collect::<std::collections::BTreeSet<_>>()))?;
+        }
+        let epochs = history.column("epoch");
+        let named = [("training", format!("train_{measure}")), ("validation", format!("val_{measure}"))];
+        let present = named.iter().filter(|(_, c)| columns.contains(c));
+        let series: Vec<_> = present.map(|(name, c)| plot::Series::new(*name, &epochs, &history.column(c))).collect();
+        let mut o = options.0.drawing();
+        (o.x_label, o.y_label, o.markers) = ("epoch".to_string(), measure, epochs.len() <= 30);
+        let picture = Picture::from(plot::curves(&series, &o)?);
+        picture.save(paths::writable(&path)?)?;
+        picture
+    }
+
     /// Ends the run after this epoch.
     /// ```rhai,no_run
     /// train::fit(net, data, #{optimizer: optim::adam(), on_epoch: |t| if t.last.train_loss < 0.1 { t.stop() }});
