@@ -11,7 +11,8 @@ fn main() {
             println!("cargo:rerun-if-changed={embedded}");
         }
     }
-    let lib = PathBuf::from(env::var_os("DEP_TCH_LIBTORCH_LIB").expect("torch-sys names the folder of libtorch"));
+    let lib =
+        PathBuf::from(env::var_os("DEP_TCH_LIBTORCH_LIB").expect("torch-sys names the folder of libtorch"));
     // Absolute, so that an installed cs385 finds it from anywhere and tests need no LD_LIBRARY_PATH.
     let lib = lib.canonicalize().unwrap_or(lib);
     println!("cargo:rustc-env=CS385_LIBTORCH_LIB={}", lib.display());

@@ -1,3 +1,21 @@
 //! cs385: a scripting workbench for looking at how neural networks look at pictures.
+//! Rooms in dependency order; ARCHITECTURE.md says which may see which.
 
+#[macro_use]
 pub mod core;
+
+pub mod tensor;
+
+pub mod data;
+pub mod image;
+#[macro_use]
+pub mod nn;
+pub mod plot;
+
+pub mod explain;
+pub mod train;
+
+pub mod bindings;
+pub mod registry;
+
+pub mod host;

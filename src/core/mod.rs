@@ -1,5 +1,42 @@
-//! What every room stands on: errors, values, options, devices, seeds, readers of arrays.
+//! What every room stands on: errors, values, options, functions as data, devices, seeds, readers of arrays.
 
+// The modules whose macros the others use come first.
+#[macro_use]
+pub mod value;
+#[macro_use]
+pub mod options;
+#[macro_use]
+pub mod func;
+
+pub mod archive;
+pub mod arrays;
+pub mod atomic;
+pub mod bytes;
+pub mod check;
+pub mod colormap;
+pub mod colour;
+pub mod device;
 pub mod error;
+pub mod ffi;
+pub mod font;
+pub mod idx;
+pub mod interrupt;
+pub mod npy;
+pub mod params;
+pub mod paths;
+pub mod pickle;
+pub mod picture_file;
+pub mod progress;
+pub mod raster;
+pub mod resample;
+pub mod run;
+pub mod safetensors;
+pub mod script;
+pub mod seed;
+pub mod stroke;
+pub mod torch_file;
 
 pub use error::{Error, Kind, Result};
+pub use options::Opts;
+pub use script::Closure;
+pub use value::{Map, Value};

@@ -1,0 +1,234 @@
+//! The one file with unsafe code: the Rust side of native/shim.cpp.
+#![allow(unsafe_code)]
+
+use super::error::{Error, Result, torch_message};
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::path::Path;
+use tch::Tensor;
+use torch_sys::C_tensor;
+
+type List = *const *mut C_tensor;
+
+unsafe extern "C" {
+    fn cs_last_error() -> *const c_char;
+    fn cs_fused_adam(
+        params: List, grads: List, avgs: List, squares: List, maxima: List, steps: List, n: usize,
+        lr: f64, beta1: f64, beta2: f64, weight_decay: f64, eps: f64, amsgrad: c_int, decoupled: c_int,
+    ) -> c_int;
+    fn cs_fused_sgd(
+        params: List, grads: List, buffers: List, n: usize,
+        lr: f64, momentum: f64, dampening: f64, weight_decay: f64, nesterov: c_int, first: c_int,
+    ) -> c_int;
+    fn cs_clear_grads(params: List, n: usize) -> c_int;
+    fn cs_rng_get(out: *mut *mut C_tensor) -> c_int;
+    fn cs_rng_set(state: *mut C_tensor) -> c_int;
+    fn cs_deterministic(on: c_int) -> c_int;
+    fn cs_to_meta(t: *mut C_tensor, out: *mut *mut C_tensor) -> c_int;
+    fn cs_open(path: *const c_char) -> c_int;
+    fn cs_torch_version() -> *const c_char;
+    fn cs_cpu_capability(out: *mut *const c_char) -> c_int;
+}
+
+/// The shim's answer as a result.
+fn checked(code: c_int) -> Result<()> {
+    match code {
+        0 => Ok(()),
+        // SAFETY: the shim keeps the text of this thread's last error until the next call.
+        _ => Err(Error::new(torch_message(&text(unsafe { cs_last_error() })))),
+    }
+}
+
+fn text(p: *const c_char) -> String {
+    // SAFETY: every `const char*` of the shim is a zero-terminated string that outlives this call.
+    if p.is_null() { String::new() } else { unsafe { CStr::from_ptr(p) }.to_string_lossy().into_owned() }
+}
+
+/// The C++ pointers of tensors; the shim copies the handles, so they need to live only as long as `tensors`.
+fn pointers(tensors: &[Tensor]) -> Vec<*mut C_tensor> {
+    tensors.iter().map(|t| t.as_ptr().cast_mut()).collect()
+}
+
+fn same_length(n: usize, lists: &[&[Tensor]]) -> Result<()> {
+    match lists.iter().all(|l| l.len() == n) {
+        true => Ok(()),
+        false => Err(Error::new(format!("an optimizer's state does not fit its {n} parameters"))),
+    }
+}
+
+/// The numbers of an Adam step.
+pub struct AdamStep {
+    /// Learning rate.
+    pub lr: f64,
+    /// Decay of the two moments.
+    pub betas: [f64; 2],
+    /// Added to the denominator.
+    pub eps: f64,
+    /// Weight decay.
+    pub weight_decay: f64,
+    /// Decay applied to the parameter itself (AdamW), not to its gradient (Adam).
+    pub decoupled: bool,
+}
+
+/// One fused Adam or AdamW step on all parameters; `maxima` empty means no AMSGrad. The step counters
+/// (`steps`, one float tensor a parameter) are advanced.
+///
+/// # Errors
+/// Lists of other lengths; libtorch's.
+pub fn fused_adam(
+    params: &[Tensor], grads: &[Tensor], avgs: &[Tensor], squares: &[Tensor], maxima: &[Tensor], steps: &[Tensor],
+    o: &AdamStep,
+) -> Result<()> {
+    let n = params.len();
+    same_length(n, &[grads, avgs, squares, steps])?;
+    let amsgrad = !maxima.is_empty();
+    if amsgrad {
+        same_length(n, &[maxima])?;
+    }
+    let [p, g, m, v, x, s] = [params, grads, avgs, squares, maxima, steps].map(pointers);
+    // SAFETY: every list holds n live tensors (checked above).
+    checked(unsafe {
+        cs_fused_adam(
+            p.as_ptr(), g.as_ptr(), m.as_ptr(), v.as_ptr(), x.as_ptr(), s.as_ptr(), n,
+            o.lr, o.betas[0], o.betas[1], o.weight_decay, o.eps, c_int::from(amsgrad), c_int::from(o.decoupled),
+        )
+    })
+}
+
+/// The numbers of an SGD step.
+pub struct SgdStep {
+    /// Learning rate.
+    pub lr: f64,
+    /// Share of the last step carried on.
+    pub momentum: f64,
+    /// Damps the gradient's entry into the momentum.
+    pub dampening: f64,
+    /// Weight decay.
+    pub weight_decay: f64,
+    /// Looks one step ahead.
+    pub nesterov: bool,
+    /// The momentum buffers hold nothing yet.
+    pub first: bool,
+}
+
+/// One fused SGD step on all parameters.
+///
+/// # Errors
+/// Lists of other lengths; libtorch's.
+pub fn fused_sgd(params: &[Tensor], grads: &[Tensor], buffers: &[Tensor], o: &SgdStep) -> Result<()> {
+    let n = params.len();
+    same_length(n, &[grads])?;
+    if o.momentum != 0.0 {
+        same_length(n, &[buffers])?;
+    }
+    let [p, g, b] = [params, grads, buffers].map(pointers);
+    // SAFETY: every list the shim reads holds n live tensors (checked above).
+    checked(unsafe {
+        cs_fused_sgd(
+            p.as_ptr(), g.as_ptr(), b.as_ptr(), n,
+            o.lr, o.momentum, o.dampening, o.weight_decay, c_int::from(o.nesterov), c_int::from(o.first),
+        )
+    })
+}
+
+/// Forgets the gradients of `params`.
+///
+/// # Errors
+/// libtorch's.
+pub fn clear_grads(params: &[Tensor]) -> Result<()> {
+    let p = pointers(params);
+    // SAFETY: the list holds `p.len()` live tensors.
+    checked(unsafe { cs_clear_grads(p.as_ptr(), p.len()) })
+}
+
+/// The state of libtorch's CPU generator, a uint8 tensor.
+///
+/// # Errors
+/// libtorch's.
+pub fn rng_state() -> Result<Tensor> {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: on success `out` is a new tensor that is ours.
+    checked(unsafe { cs_rng_get(&mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// Puts libtorch's CPU generator into a state that [`rng_state`] gave.
+///
+/// # Errors
+/// A tensor that is no such state.
+pub fn set_rng_state(state: &Tensor) -> Result<()> {
+    // SAFETY: the tensor lives through the call.
+    checked(unsafe { cs_rng_set(state.as_ptr().cast_mut()) })
+}
+
+/// Deterministic algorithms, or an error where there is none.
+///
+/// # Errors
+/// libtorch's.
+pub fn set_deterministic(on: bool) -> Result<()> {
+    // SAFETY: no pointers.
+    checked(unsafe { cs_deterministic(c_int::from(on)) })
+}
+
+/// The tensor on libtorch's `meta` device: shape and type without data.
+///
+/// # Errors
+/// libtorch's.
+pub fn to_meta(t: &Tensor) -> Result<Tensor> {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: the tensor lives through the call; on success `out` is a new tensor that is ours.
+    checked(unsafe { cs_to_meta(t.as_ptr().cast_mut(), &mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// Opens a shared library for the rest of the process.
+///
+/// # Errors
+/// The loader's words.
+pub fn open_library(path: &Path) -> Result<()> {
+    let c = CString::new(path.as_os_str().as_encoded_bytes())
+        .map_err(|_| Error::new(format!("{}: not a file name", path.display())))?;
+    // SAFETY: a zero-terminated path; the library's constructors are libtorch's.
+    checked(unsafe { cs_open(c.as_ptr()) })
+}
+
+/// The version of libtorch compiled against: `2.11.0`.
+pub fn torch_version() -> String {
+    // SAFETY: a constant string.
+    text(unsafe { cs_torch_version() })
+}
+
+/// The instruction set libtorch chose: `AVX512`, `AVX2` …
+///
+/// # Errors
+/// libtorch's.
+pub fn cpu_capability() -> Result<String> {
+    let mut out = std::ptr::null();
+    // SAFETY: on success `out` is a string of this thread that lives until the next call.
+    checked(unsafe { cs_cpu_capability(&mut out) })?;
+    Ok(text(out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_generator_goes_on_from_a_saved_state() {
+        tch::manual_seed(3);
+        let state = rng_state().unwrap();
+        let a = Tensor::rand([4], tch::kind::FLOAT_CPU);
+        set_rng_state(&state).unwrap();
+        assert!(Tensor::rand([4], tch::kind::FLOAT_CPU).equal(&a));
+        assert!(set_rng_state(&Tensor::zeros([3], tch::kind::FLOAT_CPU)).is_err());
+    }
+
+    #[test]
+    fn a_meta_tensor_has_a_shape() {
+        assert_eq!(to_meta(&Tensor::zeros([2, 3], tch::kind::FLOAT_CPU)).unwrap().size(), [2, 3]);
+    }
+
+    #[test]
+    fn a_missing_library_is_an_error() {
+        assert!(open_library(Path::new("/nowhere/libx.so")).unwrap_err().msg.contains("libx.so"));
+    }
+}

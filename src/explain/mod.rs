@@ -1,0 +1,9 @@
+//! Why a network says what it says: targets, class activation maps.
+
+pub mod cam;
+pub mod heatmap;
+pub mod probe;
+pub mod target;
+
+pub use heatmap::Heatmap;
+pub use target::Target;

@@ -1,0 +1,187 @@
+//! A script's tokens again, for messages: how wide a caret is, what is called, which names there are.
+
+use rhai::{Engine, Position, Token};
+
+/// One token and where it begins (1-based, in characters).
+pub struct Tok {
+    /// The token.
+    pub token: Token,
+    /// Its line.
+    pub line: usize,
+    /// Its column.
+    pub col: usize,
+}
+
+/// A script's text and tokens.
+pub struct Lexed<'a> {
+    text: &'a str,
+    /// All tokens up to the first that cannot be read.
+    pub toks: Vec<Tok>,
+}
+
+/// A name a script gives, and the lines it is seen on.
+struct Def {
+    name: String,
+    line: usize,
+}
+
+impl<'a> Lexed<'a> {
+    /// The tokens of `text`.
+    pub fn new(engine: &Engine, text: &'a str) -> Self {
+        let texts = [text];
+        let (tokens, control) = engine.lex(&texts);
+        let mut toks = Vec::new();
+        // The engine's parser leads the tokenizer through `text ${ code } text`; so do we.
+        let mut depths: Vec<usize> = Vec::new();
+        for (token, pos) in tokens {
+            match &token {
+                Token::EOF => break,
+                Token::InterpolatedString(_) => depths.push(0),
+                Token::LeftBrace | Token::MapStart => depths.iter_mut().for_each(|d| *d += 1),
+                Token::RightBrace => {
+                    depths.iter_mut().for_each(|d| *d = d.saturating_sub(1));
+                    if depths.last() == Some(&0) {
+                        depths.pop();
+                        control.borrow_mut().is_within_text = true;
+                    }
+                }
+                _ => {}
+            }
+            let bad = matches!(token, Token::LexError(_));
+            toks.push(Tok { token, line: pos.line().unwrap_or(0), col: pos.position().unwrap_or(0) });
+            if bad {
+                break;
+            }
+        }
+        Self { text, toks }
+    }
+
+    /// The token at `pos`.
+    pub fn at(&self, pos: Position) -> Option<usize> {
+        let (line, col) = (pos.line()?, pos.position()?);
+        self.toks.iter().position(|t| t.line == line && t.col == col)
+    }
+
+    /// The token `by` places after (or before) token `i`.
+    pub fn near(&self, i: usize, by: isize) -> Option<&Token> {
+        self.toks.get(i.checked_add_signed(by)?).map(|t| &t.token)
+    }
+
+    /// How many characters the token at `pos` takes in its line, `a::b::c` taken whole.
+    pub fn width(&self, pos: Position) -> usize {
+        let Some(mut i) = self.at(pos) else { return 1 };
+        let first = i;
+        while matches!(self.near(i, 1), Some(Token::DoubleColon)) && self.toks.len() > i + 2 {
+            i += 2;
+        }
+        let (start, last) = (&self.toks[first], &self.toks[i]);
+        let line: Vec<char> = self.text.lines().nth(start.line - 1).unwrap_or("").chars().collect();
+        let end = match self.toks.get(i + 1) {
+            _ if last.line != start.line => line.len(),
+            Some(next) if next.line == last.line => next.col - 1,
+            _ => line.len(),
+        };
+        let mut text: String = line.get(start.col - 1..end).unwrap_or(&[]).iter().collect();
+        if !matches!(last.token, Token::StringConstant(_) | Token::InterpolatedString(_)) {
+            for mark in ["//", "/*"] {
+                text.truncate(text.find(mark).unwrap_or(text.len()));
+            }
+        }
+        text.trim_end().chars().count().max(1)
+    }
+
+    /// The qualified name around `pos`: `tensor::zeroes`.
+    pub fn path(&self, pos: Position) -> Option<String> {
+        let mut i = self.at(pos)?;
+        while i >= 2 && matches!(self.near(i, -1), Some(Token::DoubleColon)) {
+            i -= 2;
+        }
+        let mut path = ident(self.near(i, 0)?)?;
+        while matches!(self.near(i, 1), Some(Token::DoubleColon)) {
+            i += 2;
+            path += &format!("::{}", ident(self.near(i, 0)?)?);
+        }
+        Some(path)
+    }
+
+    /// True when what is at `pos` follows a dot.
+    pub fn is_method(&self, pos: Position) -> bool {
+        let before = self.at(pos).and_then(|i| self.near(i, -1));
+        matches!(before, Some(Token::Period | Token::Elvis))
+    }
+
+    /// Functions the script defines: name, parameters.
+    pub fn functions(&self) -> Vec<(String, Vec<String>)> {
+        let fns = (0..self.toks.len()).filter(|&i| matches!(self.toks[i].token, Token::Fn));
+        fns.filter_map(|i| {
+            let name = ident(self.near(i, 1)?)?;
+            let params = self.toks[i + 2..].iter().take_while(|t| !matches!(t.token, Token::RightParen));
+            Some((name, params.filter_map(|t| ident(&t.token)).collect()))
+        })
+        .collect()
+    }
+
+    /// Tokens of the function body around token `i`, if it is in one: `fn` to `}`.
+    fn body_around(&self, i: usize) -> Option<std::ops::Range<usize>> {
+        let start = (0..i).rev().find(|&k| matches!(self.toks[k].token, Token::Fn))?;
+        let mut depth = 0;
+        for k in start..self.toks.len() {
+            match self.toks[k].token {
+                Token::LeftBrace | Token::MapStart => depth += 1,
+                Token::RightBrace => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return (k > i).then_some(start..k);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Names given by `let`, `const`, `for` and parameters among the tokens `range`.
+    fn names(&self, range: std::ops::Range<usize>) -> Vec<Def> {
+        let mut out = Vec::new();
+        let mut params = false;
+        for i in range {
+            let tok = &self.toks[i];
+            let Some(name) = ident(&tok.token) else {
+                params = match tok.token {
+                    Token::Fn => true,
+                    Token::LeftBrace => false,
+                    _ => params,
+                };
+                continue;
+            };
+            let before = self.near(i, -1);
+            let listed = matches!(before, Some(Token::Comma | Token::Pipe))
+                && matches!(self.near(i, 1), Some(Token::Comma | Token::Pipe));
+            let given = matches!(before, Some(Token::Let | Token::Const | Token::For))
+                || (matches!(self.near(i, 1), Some(Token::In | Token::RightParen | Token::Comma)) && params)
+                || listed;
+            if given {
+                out.push(Def { name, line: tok.line });
+            }
+        }
+        out
+    }
+
+    /// Names seen at `pos`, and whether `pos` is in a function while the script itself has a `name`.
+    pub fn scope(&self, pos: Position, name: &str) -> (Vec<String>, bool) {
+        let i = self.at(pos).unwrap_or(self.toks.len());
+        let body = self.body_around(i);
+        let inside = self.names(body.clone().unwrap_or(0..i));
+        let line = pos.line().unwrap_or(usize::MAX);
+        let hidden = body.is_some() && self.names(0..self.toks.len()).iter().any(|d| d.name == name && d.line <= line);
+        (inside.into_iter().map(|d| d.name).collect(), hidden)
+    }
+}
+
+/// The word a token is.
+pub fn ident(token: &Token) -> Option<String> {
+    match token {
+        Token::Identifier(s) | Token::Reserved(s) | Token::Custom(s) => Some(s.to_string()),
+        _ => None,
+    }
+}

@@ -1,0 +1,18 @@
+//! The program around the language: commands, runs, the REPL, tests of scripts, messages.
+
+mod annotations;
+pub mod cli;
+mod data;
+mod doctor;
+mod engine;
+mod lex;
+mod output;
+mod params;
+mod parse_words;
+mod picture;
+mod render;
+mod repl;
+mod run;
+mod suggest;
+pub mod test;
+mod words;

@@ -1,0 +1,144 @@
+//! Errors as people read them: `file:line:col`, what was wrong, the source line with a caret, the calls that led
+//! there, a hint.
+
+use super::lex::Lexed;
+use super::words;
+use crate::core::Error;
+use crate::registry::stdlib;
+use rhai::{Engine, EvalAltResult, Position};
+use std::io::IsTerminal;
+
+/// The texts positions point into.
+pub struct Source<'a> {
+    /// The script's name in messages.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+/// A place in a source.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The source's name.
+    pub source: String,
+    /// 1-based.
+    pub line: usize,
+    /// 1-based, in characters.
+    pub col: usize,
+}
+
+/// What is to be said about an error.
+pub struct Diagnostic {
+    /// What was wrong.
+    pub msg: String,
+    /// How to go on.
+    pub hint: Option<String>,
+    /// Where.
+    pub place: Option<Place>,
+    /// The line there and the width of the caret.
+    pub line: Option<(String, usize)>,
+    /// The calls that led there, innermost first: name and place of the call.
+    pub frames: Vec<(String, Option<Place>)>,
+    /// Ctrl-C.
+    pub interrupted: bool,
+}
+
+fn place(source: &str, pos: Position) -> Option<Place> {
+    Some(Place { source: source.to_string(), line: pos.line()?, col: pos.position()?.max(1) })
+}
+
+/// Reads an error of the engine.
+pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagnostic {
+    let mut at = source.name.to_string();
+    let mut frames = Vec::new();
+    let mut err = err;
+    loop {
+        match err {
+            EvalAltResult::ErrorInFunctionCall(name, from, inner, pos) => {
+                let name = if name.starts_with("anon$") { "a closure".into() } else { format!("`{name}`") };
+                frames.push((name, place(&at, *pos)));
+                if !from.is_empty() {
+                    at = from.clone();
+                }
+                err = inner;
+            }
+            EvalAltResult::ErrorInModule(name, inner, pos) => {
+                frames.push((format!("module `{name}`"), place(&at, *pos)));
+                if !name.is_empty() {
+                    at = name.clone();
+                }
+                err = inner;
+            }
+            _ => break,
+        }
+    }
+    frames.reverse();
+    let text = match at.as_str() {
+        name if name == source.name => source.text.to_string(),
+        name => stdlib::text(name).map(str::to_string).or_else(|| std::fs::read_to_string(name).ok()).unwrap_or_default(),
+    };
+    let lexed = Lexed::new(engine, &text);
+    let pos = err.position();
+    let Error { msg, hint, .. } = words::say(engine, &lexed, err);
+    let line = pos.line().and_then(|l| text.lines().nth(l - 1)).map(|l| (l.to_string(), lexed.width(pos)));
+    let interrupted = matches!(err, EvalAltResult::ErrorTerminated(..));
+    // A library function is one step for its user; the script's own line matters more than the library's.
+    Diagnostic { msg, hint, place: place(&at, pos), line, frames, interrupted }
+}
+
+impl Diagnostic {
+    /// A message without a place.
+    pub fn plain(e: Error) -> Self {
+        let interrupted = e.kind == crate::core::Kind::Interrupted;
+        Self { msg: e.msg, hint: e.hint, place: None, line: None, frames: Vec::new(), interrupted }
+    }
+
+    /// The message as text, in colours if wanted.
+    pub fn render(&self, colour: bool) -> String {
+        let paint = |code: &str, text: &str| match colour {
+            true => format!("\x1b[{code}m{text}\x1b[0m"),
+            false => text.to_string(),
+        };
+        let (red, blue, bold) = ("1;31", "1;34", "1");
+        let mut out = String::new();
+        let show = |p: &Place| format!("{}:{}:{}", p.source, p.line, p.col);
+        if let Some(p) = &self.place {
+            out += &format!("{}: ", paint(bold, &show(p)));
+        }
+        let label = if self.interrupted { "stopped" } else { "error" };
+        out += &format!("{}: {}\n", paint(red, label), paint(bold, &self.msg));
+        if let (Some(p), Some((line, width))) = (&self.place, &self.line) {
+            let number = p.line.to_string();
+            // Tabs stay tabs below the line, so that the caret lies under its token.
+            let indent: String =
+                line.chars().take(p.col - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let bar = paint(blue, "|");
+            out += &format!("{} {bar} {}\n", paint(blue, &number), line.trim_end());
+            out += &format!("{} {bar} {indent}{}\n", " ".repeat(number.len()), paint(red, &"^".repeat(*width)));
+        }
+        for (i, (name, call)) in self.frames.iter().enumerate() {
+            let call = call.as_ref().map_or(String::new(), |p| format!(", called at {}", show(p)));
+            // An endless recursion has hundreds of equal frames.
+            if i == 3 && self.frames.len() > 5 {
+                out += &format!("… {} more calls\n", self.frames.len() - 4);
+            }
+            if i < 3 || i + 1 == self.frames.len() || self.frames.len() <= 5 {
+                out += &format!("in {name}{call}\n");
+            }
+        }
+        if let Some(hint) = &self.hint {
+            out += &format!("{}: {}\n", paint(blue, "hint"), hint.replace('\n', "\n      "));
+        }
+        out
+    }
+
+    /// Prints the message on stderr.
+    pub fn report(&self) {
+        eprint!("{}", self.render(colours()));
+    }
+}
+
+/// Colours only on a terminal, and not where `NO_COLOR` is set (no-color.org).
+pub fn colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::io::stderr().is_terminal()
+}

@@ -1,0 +1,177 @@
+//! `cs385 run`: one script, from its file to its exit status.
+
+use super::engine::{compile, engine, evaluate, watch_interrupts};
+use super::output;
+use super::params;
+use super::render::{Diagnostic, Source};
+use crate::core::{Error, Result, params as core_params, run};
+use crate::registry::session::Start;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The libtorch this program is built against.
+pub const LIBTORCH: &str = "2.11.0";
+
+/// Everything went well.
+pub const OK: u8 = 0;
+/// The script failed.
+pub const FAILED: u8 = 1;
+/// The command line is wrong.
+pub const USAGE: u8 = 2;
+/// Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
+/// Settings of a run that the command line gives.
+#[derive(clap::Args, Clone)]
+pub struct Options {
+    /// Change a setting of the script (see `cs385 run SCRIPT --help`); may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+    /// Where tensors live: auto, cpu, cuda or cuda:N
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub device: String,
+    /// Seed of every random number
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    pub seed: i64,
+    /// Threads of libtorch [default: one a core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
+    pub threads: Option<i32>,
+    /// The folder results are written in
+    #[arg(long, default_value = "outputs", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Another folder the script may write in; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub allow_write: Vec<PathBuf>,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Fetch nothing from the network
+    #[arg(long)]
+    pub offline: bool,
+}
+
+/// Reads `NAME=VALUE`.
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it NAME=VALUE")?;
+    Ok((name.trim().to_string(), value.trim().to_string()))
+}
+
+impl Options {
+    /// What a run of the script `name` with these options starts from.
+    pub fn start(&self, name: &str, record: serde_json::Map<String, serde_json::Value>) -> Start {
+        let setup = run::Setup {
+            resume: false,
+            name: name.to_string(),
+            out: self.out.clone(),
+            allow: self.allow_write.clone(),
+            folder: None,
+            record,
+            quiet: self.quiet,
+            offline: self.offline,
+        };
+        let (device, threads) = (self.device.clone(), self.threads.unwrap_or(0));
+        Start { setup, set: self.set.clone(), seed: self.seed, threads, device }
+    }
+}
+
+/// What `run.json` says of the versions.
+pub fn versions() -> serde_json::Value {
+    json!({"cs385": env!("CARGO_PKG_VERSION"), "libtorch": LIBTORCH})
+}
+
+/// Reads a script.
+///
+/// # Errors
+/// A file that is not there, or is not text.
+pub fn read(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(path, &e))?;
+    String::from_utf8(bytes).map_err(|_| Error::new(format!("{}: not a text in UTF-8", path.display())))
+}
+
+/// The script's name for its folder of results.
+pub fn stem(path: &Path) -> String {
+    path.file_stem().map_or("script".to_string(), |s| s.to_string_lossy().into_owned())
+}
+
+fn usage(e: Error) -> ExitCode {
+    Diagnostic::plain(e).report();
+    USAGE.into()
+}
+
+/// Prints the settings of a script.
+pub fn help(script: &Path) -> ExitCode {
+    let text = match read(script) {
+        Ok(text) => text,
+        Err(e) => return usage(e),
+    };
+    let name = script.display().to_string();
+    let shown = engine().map_err(|e| Box::new(Diagnostic::plain(e))).and_then(|engine| {
+        let ast = compile(&engine, &Source { name: &name, text: &text })?;
+        Ok(params::help(&engine, &name, &text, &ast))
+    });
+    match shown {
+        Ok(help) => {
+            output::write(&help);
+            OK.into()
+        }
+        Err(d) => {
+            d.report();
+            FAILED.into()
+        }
+    }
+}
+
+/// Runs a script.
+pub fn main(script: &Path, options: &Options) -> ExitCode {
+    let text = match read(script) {
+        Ok(text) => text,
+        Err(e) => return usage(e),
+    };
+    let name = script.display().to_string();
+    match prepare_and_run(&Source { name: &name, text: &text }, script, options) {
+        Ok(code) => code,
+        Err(d) => finish(&d),
+    }
+}
+
+/// Reports how the run ended badly, and gives its exit status.
+fn finish(d: &Diagnostic) -> ExitCode {
+    d.report();
+    let result = if d.interrupted { "interrupted".to_string() } else { format!("error: {}", d.msg) };
+    if let Err(e) = run::finish(&result) {
+        Diagnostic::plain(e).report();
+    }
+    if d.interrupted { INTERRUPTED.into() } else { FAILED.into() }
+}
+
+fn prepare_and_run(source: &Source, script: &Path, options: &Options) -> Result<ExitCode, Box<Diagnostic>> {
+    let plain = |e| Box::new(Diagnostic::plain(e));
+    let engine = engine().map_err(plain)?;
+    let ast = compile(&engine, source)?;
+    let (unknown, known) = params::undeclared(&engine, &ast, &options.set);
+    if let Some(name) = unknown.first() {
+        return Ok(usage(Error::unknown("setting", name, known)));
+    }
+    let record = [
+        ("script".to_string(), json!(source.name)),
+        ("sha256".to_string(), json!(hex(&Sha256::digest(source.text)))),
+        ("versions".to_string(), versions()),
+    ];
+    if let Err(e) = options.start(&stem(script), record.into_iter().collect()).begin() {
+        return Ok(usage(e));
+    }
+    watch_interrupts().map_err(plain)?;
+    evaluate(&engine, source, &ast)?;
+    if let Some(name) = core_params::unused().first() {
+        let known = core_params::declared().into_iter().map(|d| d.name);
+        return Err(plain(Error::unknown("setting", name, known)));
+    }
+    run::finish("ok").map_err(plain)?;
+    Ok(OK.into())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,167 @@
+//! The engine's errors in the user's words.
+
+use super::lex::Lexed;
+use super::{parse_words, suggest};
+use crate::bindings::guard::ScriptError;
+use crate::core::{Error, error};
+use rhai::{Dynamic, Engine, EvalAltResult as E, Position};
+
+/// A type as the user knows it: no Rust name leaks.
+pub fn type_word(name: &str) -> String {
+    let name = name.trim().trim_start_matches("&mut ");
+    match name {
+        "i64" | "INT" => "integer",
+        "f64" | "FLOAT" => "number",
+        "&str | ImmutableString | String" | "ImmutableString" | "String" | "&str" => "string",
+        "array" | "Array" | "&[Dynamic]" => "list",
+        "map" | "Map" => "map",
+        "Fn" | "FnPtr" => "function",
+        "char" => "character",
+        "range" | "range=" => "range",
+        "Dynamic" | "?" | "_" => "any value",
+        "()" => "()",
+        _ if name.contains("Range") => "range",
+        _ => name.rsplit("::").next().unwrap_or(name),
+    }
+    .to_string()
+}
+
+/// Message and hint for `err`, which is innermost; `lexed` is the text its position points into.
+pub fn say(engine: &Engine, lexed: &Lexed, err: &E) -> Error {
+    let pos = err.position();
+    match err {
+        E::ErrorParsing(kind, _) => parse_words::say(lexed, kind, pos),
+        E::ErrorFunctionNotFound(sig, _) => suggest::function(engine, lexed, sig, pos),
+        E::ErrorVariableNotFound(name, _) => variable(lexed, name, pos),
+        E::ErrorModuleNotFound(name, _) => suggest::namespace(lexed, name, pos),
+        E::ErrorDotExpr(text, _) => property(text),
+        E::ErrorPropertyNotFound(name, _) => Error::new(format!("the map has no key `{name}`"))
+            .hint(format!("`\"{name}\" in map` tells whether it is there; `map?.{name}` gives () for `()`")),
+        E::ErrorRuntime(value, _) => runtime(value),
+        E::ErrorTerminated(..) => Error::interrupted(),
+        E::ErrorMismatchDataType(expected, got, _) | E::ErrorMismatchOutputType(expected, got, _) => {
+            mismatch(&type_word(expected), &type_word(got))
+        }
+        E::ErrorIndexingType(text, _) => {
+            let (what, index) = text.split_once(" [").unwrap_or((text, ""));
+            let index = type_word(index.split(']').next().unwrap_or(index));
+            Error::new(format!("a {} cannot be indexed with {}", type_word(what), article(&index)))
+        }
+        E::ErrorIndexNotFound(index, _) => Error::new(format!("the index {index} is not there")),
+        E::ErrorArrayBounds(n, i, _) => bounds("list", "item", *n, *i),
+        E::ErrorStringBounds(n, i, _) => bounds("string", "character", *n, *i),
+        E::ErrorStackOverflow(_) => {
+            Error::new("too many calls inside each other").hint("a function calls itself without an end")
+        }
+        E::ErrorDataRace(..) => Error::new("a method's closure uses the value the method is called on").hint(
+            "let the closure take the value as a parameter where the method passes it (`t.fit(|t, e| t.stop())`), \
+             or give it a second name before: `let same = t;`",
+        ),
+        E::ErrorFor(_) => Error::new("`for` cannot go through this value")
+            .hint("it goes through lists, ranges (`0..10`), maps (`m.keys()`) and strings (`s.chars()`)"),
+        E::ErrorAssignmentToConstant(name, _) => {
+            Error::new(format!("`{name}` is a constant")).hint("declare it with `let` to change it")
+        }
+        E::ErrorUnboundThis(_) => Error::new("`this` has no value here").hint("`this` exists in a function called as a method"),
+        E::ErrorArithmetic(text, _) => arithmetic(text),
+        E::ErrorSystem(what, inner) if what.is_empty() => Error::new(inner.to_string()),
+        E::ErrorSystem(what, inner) => Error::new(format!("{what}: {inner}")),
+        other => {
+            let text = other.to_string();
+            let text = text.rsplit_once(" (line ").map_or(text.as_str(), |(t, _)| t);
+            Error::new(lower(text))
+        }
+    }
+}
+
+/// Messages begin small, but for names.
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |c| c.to_lowercase().chain(chars).collect())
+}
+
+/// `an integer`, `a list`, `()`.
+pub fn article(word: &str) -> String {
+    match word.chars().next() {
+        None | Some('(') => word.to_string(),
+        Some('a' | 'e' | 'i' | 'o' | 'u') => format!("an {word}"),
+        _ => format!("a {word}"),
+    }
+}
+
+fn runtime(value: &Dynamic) -> Error {
+    if let Some(e) = value.read_lock::<ScriptError>() {
+        return Error { hint: e.hint.clone(), ..Error::new(e.msg.clone()) };
+    }
+    match value.is_unit() {
+        true => Error::new("the script gave up (`throw` without a value)"),
+        false => Error::new(value.to_string()),
+    }
+}
+
+fn variable(lexed: &Lexed, name: &str, pos: Position) -> Error {
+    let (seen, hidden) = lexed.scope(pos, name);
+    if hidden {
+        return Error::new(format!("functions do not see the script's variables, and `{name}` is one")).hint(format!(
+            "pass it as a parameter; or make the function a closure (`let f = |x| …`); or declare \
+             `const {name}` and write `global::{name}`"
+        ));
+    }
+    if lexed.functions().iter().any(|(f, _)| f == name) {
+        return Error::new(format!("`{name}` is a function, not a variable"))
+            .hint(format!("call it: `{name}(…)`; to pass it on, write `Fn(\"{name}\")`"));
+    }
+    let mut e = Error::new(format!("unknown variable `{name}`"));
+    match error::nearest(name, &seen) {
+        Some(near) => e.msg += &format!("; did you mean `{near}`?"),
+        None if suggest::homes().iter().any(|h| h == name) => {
+            e.hint = Some(format!("`{name}` is a namespace: write `{name}::…`"));
+        }
+        None => {}
+    }
+    e
+}
+
+fn mismatch(expected: &str, got: &str) -> Error {
+    let e = Error::new(format!("expected {}, got {}", article(expected), article(got)));
+    match (expected, got) {
+        ("bool", "Tensor") => {
+            e.hint("a tensor is neither true nor false: `.all()`, `.any()` and `.equal(…)` say what is meant")
+        }
+        ("function", _) => e.hint("a function is written |x| … or, if it has a name, Fn(\"name\")"),
+        _ => e,
+    }
+}
+
+fn bounds(what: &str, item: &str, n: usize, i: i64) -> Error {
+    let items = if n == 1 { format!("1 {item}") } else { format!("{n} {item}s") };
+    let e = Error::new(format!("index {i} is outside the {what} of {items}"));
+    match n {
+        0 => e.hint(format!("the {what} is empty")),
+        _ => e.hint(format!("valid: 0 to {}, or -1 to -{n} from the end", n - 1)),
+    }
+}
+
+fn arithmetic(text: &str) -> Error {
+    let e = Error::new(lower(text));
+    match text {
+        t if t.contains("by zero") => e,
+        t if t.contains("overflow") || t.contains("negative power") => {
+            e.hint("integers are whole numbers of 64 bits; with a point (2.0) the calculation is one of numbers")
+        }
+        _ => e,
+    }
+}
+
+/// From `Unknown property 'x' - a getter is not registered for type 'T'`.
+fn property(text: &str) -> Error {
+    let quoted: Vec<&str> = text.split('\'').skip(1).step_by(2).collect();
+    match quoted[..] {
+        [name, ty] => suggest::property(name, &type_word(ty)),
+        [name, ty, value] => {
+            let (ty, value) = (type_word(ty), article(&type_word(value)));
+            Error::new(format!("the property `{name}` of a {ty} cannot be set to {value}"))
+        }
+        _ => Error::new(lower(text)),
+    }
+}

@@ -1,0 +1,196 @@
+//! Convolutions, and transposed ones.
+
+use super::{Count, Ctx, Layer, Net, Own, Pair, Role, init};
+use crate::core::value::{FromValue, mismatch};
+use crate::core::{Error, Opts, Result, Value};
+use tch::Tensor;
+
+/// `padding`: sizes, or `"same"`.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Padding {
+    /// As many pixels out as in.
+    Same,
+    /// Rows and columns on each side.
+    Sizes(Pair),
+}
+
+impl FromValue for Padding {
+    const TYPE: &'static str = "integer, [height, width] or \"same\"";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::Str(s) if s == "same" => Ok(Padding::Same),
+            Value::Str(s) if s == "valid" => Ok(Padding::Sizes(Pair([0, 0]))),
+            v => Pair::from_value(v).map(Padding::Sizes).or_else(|_| mismatch(Self::TYPE, v)),
+        }
+    }
+}
+
+options! {
+    /// Options of `nn::conv2d`.
+    pub struct Conv2dOptions {
+        /// Step between two windows.
+        stride: Pair = Pair([1, 1]),
+        /// Zeros added on each side, or "same".
+        padding: Padding = Padding::Sizes(Pair([0, 0])),
+        /// Distance between two points of a window.
+        dilation: Pair = Pair([1, 1]),
+        /// Groups of channels convolved apart.
+        groups: i64 = 1,
+        /// Adds a learned bias.
+        bias: bool = true,
+    }
+}
+
+struct Conv2d {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    stride: [i64; 2],
+    padding: Padding,
+    dilation: [i64; 2],
+    groups: i64,
+}
+
+fn divides(groups: i64, channels: [i64; 2]) -> Result<()> {
+    if groups > 0 && channels.iter().all(|c| c % groups == 0) {
+        return Ok(());
+    }
+    let [i, o] = channels;
+    Err(Error::new(format!("`groups` must divide both channel counts ({i} and {o}), got {groups}")))
+}
+
+impl Layer for Conv2d {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        let (bias, s, d) = (self.bias.as_ref(), &self.stride[..], &self.dilation[..]);
+        Ok(match self.padding {
+            Padding::Same => x.f_conv2d_padding(&self.weight, bias, s, "same", d, self.groups)?,
+            Padding::Sizes(p) => x.f_conv2d(&self.weight, bias, s, &p.0[..], d, self.groups)?,
+        })
+    }
+
+    fn own(&self) -> Vec<Own<'_>> {
+        weight_and_bias(&self.weight, self.bias.as_ref())
+    }
+
+    fn describe(&self) -> String {
+        let w = self.weight.size();
+        let mut text = format!(
+            "Conv2d({}, {}, kernel_size=({}, {}), stride={}",
+            w[1] * self.groups, w[0], w[2], w[3], Pair(self.stride).show()
+        );
+        match self.padding {
+            Padding::Same => text += ", padding=same",
+            Padding::Sizes(p) if p.0 != [0, 0] => text += &format!(", padding={}", p.show()),
+            _ => {}
+        }
+        if self.dilation != [1, 1] {
+            text += &format!(", dilation={}", Pair(self.dilation).show());
+        }
+        if self.groups != 1 {
+            text += &format!(", groups={}", self.groups);
+        }
+        if self.bias.is_none() {
+            text += ", bias=False";
+        }
+        text + ")"
+    }
+}
+
+/// The two tensors most layers own.
+pub(super) fn weight_and_bias<'a>(weight: &'a Tensor, bias: Option<&'a Tensor>) -> Vec<Own<'a>> {
+    let mut own: Vec<Own<'a>> = vec![("weight", weight, Role::Parameter)];
+    own.extend(bias.map(|b| ("bias", b, Role::Parameter)));
+    own
+}
+
+options! {
+    /// Options of `nn::conv_transpose2d`.
+    pub struct ConvTranspose2dOptions {
+        /// Step between two windows of the output.
+        stride: Pair = Pair([1, 1]),
+        /// Rows and columns cut from each side of the output.
+        padding: Pair = Pair([0, 0]),
+        /// Rows and columns added to one side of the output.
+        output_padding: Pair = Pair([0, 0]),
+        /// Distance between two points of a window.
+        dilation: Pair = Pair([1, 1]),
+        /// Groups of channels convolved apart.
+        groups: i64 = 1,
+        /// Adds a learned bias.
+        bias: bool = true,
+    }
+}
+
+struct ConvTranspose2d {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    o: ConvTranspose2dOptions,
+}
+
+impl Layer for ConvTranspose2d {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        let o = &self.o;
+        let (s, p, out, d) = (&o.stride.0[..], &o.padding.0[..], &o.output_padding.0[..], &o.dilation.0[..]);
+        Ok(x.f_conv_transpose2d(&self.weight, self.bias.as_ref(), s, p, out, o.groups, d)?)
+    }
+
+    fn own(&self) -> Vec<Own<'_>> {
+        weight_and_bias(&self.weight, self.bias.as_ref())
+    }
+
+    fn describe(&self) -> String {
+        let (w, o) = (self.weight.size(), &self.o);
+        let mut text = format!(
+            "ConvTranspose2d({}, {}, kernel_size=({}, {}), stride={}",
+            w[0], w[1] * o.groups, w[2], w[3], o.stride.show()
+        );
+        for (name, pair, plain) in
+            [("padding", o.padding, 0), ("output_padding", o.output_padding, 0), ("dilation", o.dilation, 1)]
+        {
+            if pair.0 != [plain, plain] {
+                text += &format!(", {name}={}", pair.show());
+            }
+        }
+        if self.bias.is_none() {
+            text += ", bias=False";
+        }
+        text + ")"
+    }
+}
+
+functions! {
+    in "nn";
+    /// A 2-D convolution, [N, in, H, W] → [N, out, H', W'].
+    ///
+    /// Weights start as in PyTorch: uniform within ±1/√(fan-in).
+    /// ```rhai
+    /// nn::conv2d(3, 8, 3, #{padding: 1}).forward(tensor::zeros([2, 3, 5, 5])).shape // => [2, 8, 5, 5]
+    /// ```
+    fn conv2d(in_channels: Count, out_channels: Count, kernel_size: Pair, options: Opts<Conv2dOptions>) -> Net {
+        let (i, o, k, opt) = (in_channels.0, out_channels.0, kernel_size.at_least(1, "kernel_size")?, options.0);
+        divides(opt.groups, [i, o])?;
+        let (stride, dilation) = (opt.stride.at_least(1, "stride")?, opt.dilation.at_least(1, "dilation")?);
+        if opt.padding == Padding::Same && stride != [1, 1] {
+            Err(Error::new("`padding: \"same\"` needs `stride: 1`"))?;
+        }
+        let shape = [o, i / opt.groups, k[0], k[1]];
+        let weight = init::weight(&shape)?;
+        let bias = opt.bias.then(|| init::bias(o, init::fan_in(&shape))).transpose()?;
+        Net::new(Conv2d { weight, bias, stride, padding: opt.padding, dilation, groups: opt.groups })
+    }
+
+    /// A transposed 2-D convolution: the way back up from a strided one.
+    /// ```rhai
+    /// let up = nn::conv_transpose2d(8, 3, 4, #{stride: 2, padding: 1});
+    /// up.forward(tensor::zeros([1, 8, 7, 7])).shape // => [1, 3, 14, 14]
+    /// ```
+    fn conv_transpose2d(in_channels: Count, out_channels: Count, kernel_size: Pair,
+                        options: Opts<ConvTranspose2dOptions>) -> Net {
+        let (i, out, k, o) = (in_channels.0, out_channels.0, kernel_size.at_least(1, "kernel_size")?, options.0);
+        divides(o.groups, [i, out])?;
+        o.stride.at_least(1, "stride")?;
+        let shape = [i, out / o.groups, k[0], k[1]];
+        let weight = init::weight(&shape)?;
+        let bias = o.bias.then(|| init::bias(out, init::fan_in(&shape))).transpose()?;
+        Net::new(ConvTranspose2d { weight, bias, o })
+    }
+}

@@ -1,0 +1,49 @@
+//! The fully connected layer.
+
+use super::conv::weight_and_bias;
+use super::{Count, Ctx, Layer, Net, Own, init};
+use crate::core::{Opts, Result};
+use tch::Tensor;
+
+options! {
+    /// Options of `nn::linear`.
+    pub struct LinearOptions {
+        /// Adds a learned bias.
+        bias: bool = true,
+    }
+}
+
+struct Linear {
+    weight: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl Layer for Linear {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        Ok(x.f_linear(&self.weight, self.bias.as_ref())?)
+    }
+
+    fn own(&self) -> Vec<Own<'_>> {
+        weight_and_bias(&self.weight, self.bias.as_ref())
+    }
+
+    fn describe(&self) -> String {
+        let w = self.weight.size();
+        let bias = if self.bias.is_some() { "True" } else { "False" };
+        format!("Linear(in_features={}, out_features={}, bias={bias})", w[1], w[0])
+    }
+}
+
+functions! {
+    in "nn";
+    /// A fully connected layer, [.., in] → [.., out].
+    /// ```rhai
+    /// nn::linear(4, 2).forward(tensor::ones([3, 4])).shape // => [3, 2]
+    /// ```
+    fn linear(in_features: Count, out_features: Count, options: Opts<LinearOptions>) -> Net {
+        let (i, o) = (in_features.0, out_features.0);
+        let weight = init::weight(&[o, i])?;
+        let bias = options.0.bias.then(|| init::bias(o, i)).transpose()?;
+        Net::new(Linear { weight, bias })
+    }
+}

@@ -1,0 +1,121 @@
+//! Layers, networks and the taps through which everything looks into them. Checkpoint names are PyTorch's.
+
+pub mod activation;
+mod conv;
+mod ctx;
+mod custom;
+mod dropout;
+mod embedding;
+pub mod init;
+mod linear;
+pub mod net;
+mod norm;
+mod pool;
+mod residual;
+mod sequential;
+mod shape;
+mod store;
+mod summary;
+mod upsample;
+
+pub use ctx::{Capture, Ctx, Tap};
+pub use net::Net;
+pub use sequential::Sequential;
+pub use store::LoadReport;
+
+use crate::core::value::{FromValue, mismatch};
+use crate::core::{Error, Result, Value};
+use std::rc::Rc;
+use tch::Tensor;
+
+/// What a layer owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Learned.
+    Parameter,
+    /// Kept in checkpoints, not learned: running statistics.
+    Buffer,
+}
+
+/// One tensor a layer owns: its name in checkpoints (`weight`), itself, its role.
+pub type Own<'a> = (&'static str, &'a Tensor, Role);
+
+/// A layer: a function of one tensor with tensors of its own and, perhaps, layers inside.
+pub trait Layer {
+    /// Runs the layer. Layers inside are run through [`Ctx::child`], so that they can be tapped.
+    ///
+    /// # Errors
+    /// libtorch's, for shapes that do not fit.
+    fn forward(&self, x: &Tensor, cx: &Ctx) -> Result<Tensor>;
+
+    /// Runs a layer whose input or output may be something else than one tensor.
+    ///
+    /// # Errors
+    /// An input of a kind the layer does not take.
+    fn forward_value(&self, x: Value, cx: &Ctx) -> Result<Value> {
+        match x {
+            Value::Tensor(t) => self.forward(&t, cx).map(Value::Tensor),
+            other => mismatch("Tensor", &other).map_err(|e: Error| e.within(format!("input of {}", self.describe()))),
+        }
+    }
+
+    /// The layers inside, by name, in the order they run.
+    fn children(&self) -> Vec<(String, Rc<dyn Layer>)> {
+        Vec::new()
+    }
+
+    /// The layer's own tensors.
+    fn own(&self) -> Vec<Own<'_>> {
+        Vec::new()
+    }
+
+    /// As PyTorch prints it: `Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1))`.
+    fn describe(&self) -> String;
+
+    /// The type alone: `Conv2d`.
+    fn kind(&self) -> String {
+        self.describe().split('(').next().unwrap_or_default().to_string()
+    }
+}
+
+/// A size in two directions: an integer, or a list `[height, width]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair(pub [i64; 2]);
+
+impl Pair {
+    /// As PyTorch prints it: `(3, 3)`.
+    fn show(&self) -> String {
+        format!("({}, {})", self.0[0], self.0[1])
+    }
+
+    /// The sizes, each at least `least`.
+    fn at_least(self, least: i64, what: &str) -> Result<[i64; 2]> {
+        match self.0.iter().all(|v| *v >= least) {
+            true => Ok(self.0),
+            false => Err(Error::new(format!("`{what}` must be at least {least}, got {}", self.show()))),
+        }
+    }
+}
+
+impl FromValue for Pair {
+    const TYPE: &'static str = "integer or [height, width]";
+    fn from_value(v: &Value) -> Result<Self> {
+        match i64::from_value(v) {
+            Ok(n) => Ok(Pair([n, n])),
+            Err(_) => <[i64; 2]>::from_value(v).map(Pair).or_else(|_| mismatch(<Self as FromValue>::TYPE, v)),
+        }
+    }
+}
+
+/// A count of channels or features: an integer of at least 1.
+pub struct Count(pub i64);
+
+impl FromValue for Count {
+    const TYPE: &'static str = "positive integer";
+    fn from_value(v: &Value) -> Result<Self> {
+        match i64::from_value(v) {
+            Ok(n) if n > 0 => Ok(Count(n)),
+            _ => mismatch(<Self as FromValue>::TYPE, v),
+        }
+    }
+}

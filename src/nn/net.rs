@@ -1,0 +1,442 @@
+//! The network as scripts hold it: a handle to layers, with a mode and taps.
+
+use super::{Capture, Ctx, Layer, Own, Role, Tap};
+use crate::core::{Closure, Error, Result, Value, device};
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+use tch::{Device, Tensor};
+
+/// A layer or network. Cloning clones the handle: the tensors are shared.
+#[derive(Clone)]
+pub struct Net(Rc<Inner>);
+
+struct Inner {
+    layer: Rc<dyn Layer>,
+    train: Cell<bool>,
+    label: Option<String>,
+    taps: RefCell<Vec<Rc<dyn Tap>>>,
+    /// A part of an `nn::custom` network while its forward pass runs: the pass, and the part's name in it.
+    bound: Option<(Ctx<'static>, String)>,
+}
+
+object!(Net, "Net", |net| net.tree());
+
+impl Net {
+    /// A network of one layer.
+    pub fn new(layer: impl Layer + 'static) -> Self {
+        Self::of(Rc::new(layer))
+    }
+
+    /// A network of a shared layer.
+    pub fn of(layer: Rc<dyn Layer>) -> Self {
+        Self::make(layer, None, None)
+    }
+
+    pub(super) fn bound(layer: Rc<dyn Layer>, cx: Ctx<'static>, name: &str) -> Self {
+        Self::make(layer, None, Some((cx, name.to_string())))
+    }
+
+    fn make(layer: Rc<dyn Layer>, label: Option<String>, bound: Option<(Ctx<'static>, String)>) -> Self {
+        Net(Rc::new(Inner { layer, train: Cell::new(false), label, taps: RefCell::default(), bound }))
+    }
+
+    /// The layer inside.
+    pub fn layer(&self) -> Rc<dyn Layer> {
+        self.0.layer.clone()
+    }
+
+    /// The name given with `.named(…)`.
+    pub fn label(&self) -> Option<String> {
+        self.0.label.clone()
+    }
+
+    /// True while training: dropout drops, batch norm uses and updates the batch's statistics.
+    pub fn is_training(&self) -> bool {
+        self.0.train.get()
+    }
+
+    /// Sets training or evaluation; gives back what was set before.
+    pub fn set_training(&self, on: bool) -> bool {
+        self.0.train.replace(on)
+    }
+
+    /// Evaluation mode until the guard is dropped, whatever happens meanwhile.
+    pub fn evaluating(&self) -> Evaluating {
+        Evaluating(self.clone(), self.set_training(false))
+    }
+
+    /// Runs the network.
+    ///
+    /// # Errors
+    /// A layer's, with its name.
+    pub fn forward(&self, x: Value) -> Result<Value> {
+        match &self.0.bound {
+            Some((cx, name)) => cx.child_value(name, &*self.0.layer, x),
+            None => self.forward_with(x, &[]),
+        }
+    }
+
+    /// Runs the network with taps of this pass besides the network's own.
+    ///
+    /// # Errors
+    /// A layer's, with its name.
+    pub fn forward_with(&self, x: Value, taps: &[Rc<dyn Tap>]) -> Result<Value> {
+        let mut all = self.0.taps.borrow().clone();
+        all.extend_from_slice(taps);
+        Ctx::new(self.is_training(), all).run(&*self.0.layer, x)
+    }
+
+    /// [`forward`](Net::forward) of a tensor to a tensor.
+    ///
+    /// # Errors
+    /// As there, and a network that gives something else.
+    pub fn forward_tensor(&self, x: &Tensor) -> Result<Tensor> {
+        match self.forward(Value::Tensor(x.shallow_clone()))? {
+            Value::Tensor(t) => Ok(t),
+            other => Err(Error::new(format!("the network gives {}, a Tensor is needed here", other.describe()))),
+        }
+    }
+
+    /// Runs the network and keeps the outputs of the layers `names`. With `differentiable`, gradients reach them
+    /// also where everything before is frozen.
+    ///
+    /// # Errors
+    /// An unknown layer; a layer that did not run.
+    pub fn capture(&self, x: Value, names: &[String], differentiable: bool) -> Result<(Value, Vec<Tensor>)> {
+        self.check_layers(names)?;
+        let capture = Rc::new(Capture::new(names, differentiable));
+        let out = self.forward_with(x, &[capture.clone()])?;
+        Ok((out, capture.take()?))
+    }
+
+    /// The names of all layers, in the order they are declared; `leaves` leaves containers out.
+    pub fn layer_names(&self, leaves: bool) -> Vec<String> {
+        let mut names = Vec::new();
+        walk(&*self.0.layer, "", &mut |path, layer| {
+            if !path.is_empty() && !(leaves && !layer.children().is_empty()) {
+                names.push(path.to_string());
+            }
+        });
+        names
+    }
+
+    /// An error that lists the layers if one of `names` is none.
+    ///
+    /// # Errors
+    /// An unknown layer.
+    pub fn check_layers(&self, names: &[String]) -> Result<()> {
+        let all = self.layer_names(false);
+        match names.iter().find(|n| !all.contains(n)) {
+            Some(name) => Err(Error::unknown("layer", name, all)),
+            None => Ok(()),
+        }
+    }
+
+    /// The part of the network called `path`, sharing its tensors.
+    ///
+    /// # Errors
+    /// An unknown layer.
+    pub fn part(&self, path: &str) -> Result<Net> {
+        self.check_layers(&[path.to_string()])?;
+        let mut layer = self.layer();
+        for name in path.split('.') {
+            let next = layer.children().into_iter().find(|(n, _)| n == name);
+            layer = next.ok_or_else(|| Error::unknown("layer", path, self.layer_names(false)))?.1;
+        }
+        match &self.0.bound {
+            Some((cx, name)) => Ok(Self::bound(layer, cx.owned(), &format!("{name}.{path}"))),
+            None => Ok(Self::of(layer)),
+        }
+    }
+
+    /// All tensors by checkpoint name, in the order of declaration.
+    pub fn named(&self) -> Vec<(String, Tensor, Role)> {
+        let mut all = Vec::new();
+        walk(&*self.0.layer, "", &mut |path, layer| {
+            all.extend(layer.own().into_iter().map(|(name, t, role): Own| {
+                let full = if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
+                (full, t.shallow_clone(), role)
+            }));
+        });
+        all
+    }
+
+    /// The learned tensors by name; with `trainable`, those that are not frozen.
+    pub fn parameters(&self, trainable: bool) -> Vec<(String, Tensor)> {
+        let all = self.named().into_iter().filter(|(_, t, role)| {
+            *role == Role::Parameter && (!trainable || t.requires_grad())
+        });
+        all.map(|(n, t, _)| (n, t)).collect()
+    }
+
+    /// The device the network is on.
+    pub fn device(&self) -> Device {
+        self.named().first().map_or_else(device::current, |(_, t, _)| t.device())
+    }
+
+    /// Lets the parameters whose name starts with one of `prefixes` learn (`on`) or not.
+    ///
+    /// # Errors
+    /// A prefix that names nothing.
+    pub fn set_trainable(&self, prefixes: &[String], on: bool) -> Result<()> {
+        let params = self.parameters(false);
+        for prefix in prefixes {
+            let inside = |name: &str| name == prefix || name.strip_prefix(prefix.as_str()).is_some_and(|r| r.starts_with('.'));
+            let mut hits = params.iter().filter(|(n, _)| inside(n)).peekable();
+            if hits.peek().is_none() {
+                return Err(Error::unknown("layer", prefix, self.layer_names(false)));
+            }
+            for (_, t) in hits {
+                let _ = t.f_set_requires_grad(on)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a tap to every forward pass of this network.
+    pub fn add_tap(&self, tap: Rc<dyn Tap>) {
+        self.0.taps.borrow_mut().push(tap);
+    }
+
+    /// The same layers under a name, for `nn::sequential`.
+    pub fn labelled(&self, name: &str) -> Net {
+        Self::make(self.layer(), Some(name.to_string()), None)
+    }
+
+    /// As PyTorch prints it.
+    pub fn tree(&self) -> String {
+        fn lines(layer: &dyn Layer, indent: usize, out: &mut String) {
+            let children = layer.children();
+            if children.is_empty() {
+                return *out += &layer.describe();
+            }
+            *out += &format!("{}(\n", layer.kind());
+            for (name, child) in children {
+                *out += &format!("{}({name}): ", " ".repeat(indent + 2));
+                lines(&*child, indent + 2, out);
+                *out += "\n";
+            }
+            *out += &format!("{})", " ".repeat(indent));
+        }
+        let mut out = String::new();
+        lines(&*self.0.layer, 0, &mut out);
+        out
+    }
+}
+
+/// Visits every layer, parents first, with its path.
+pub(super) fn walk(layer: &dyn Layer, path: &str, visit: &mut dyn FnMut(&str, &dyn Layer)) {
+    visit(path, layer);
+    for (name, child) in layer.children() {
+        let full = if path.is_empty() { name } else { format!("{path}.{name}") };
+        walk(&*child, &full, visit);
+    }
+}
+
+/// Puts a network back into the mode it had.
+pub struct Evaluating(Net, bool);
+
+impl Drop for Evaluating {
+    fn drop(&mut self) {
+        self.0.set_training(self.1);
+    }
+}
+
+/// A closure of the script at one layer: it sees the output, and may give another.
+struct Hook {
+    layer: String,
+    f: Closure,
+}
+
+impl Tap for Hook {
+    fn after(&self, path: &str, _: &dyn Layer, _: &Value, output: Value) -> Result<Value> {
+        if path != self.layer {
+            return Ok(output);
+        }
+        match (self.f.call(vec![output.clone()])?, &output) {
+            (Value::Nil, _) => Ok(output),
+            (Value::Tensor(new), Value::Tensor(old)) if new.size() != old.size() => Err(Error::new(format!(
+                "the hook on layer `{path}` gives shape {:?} where {:?} is needed", new.size(), old.size()
+            ))),
+            (Value::Tensor(new), _) => Ok(Value::Tensor(new)),
+            (other, _) => Err(Error::new(format!(
+                "the hook on layer `{path}` gives {}; a Tensor replaces the output, () leaves it", other.describe()
+            ))),
+        }
+    }
+}
+
+/// What `on_forward` gives back: removes its hook.
+#[derive(Clone)]
+pub struct HookHandle {
+    net: Weak<Inner>,
+    tap: Rc<dyn Tap>,
+}
+
+object!(HookHandle, "Hook", |_h| "Hook".to_string());
+
+functions! {
+    on "Net";
+    /// Runs the network on a tensor, or on what its forward pass takes.
+    /// ```rhai
+    /// nn::linear(4, 2).forward(tensor::ones([3, 4])).shape // => [3, 2]
+    /// ```
+    fn forward(net: Net, x: Value) -> Value {
+        net.forward(x)?
+    }
+
+    /// Calls the closure with the output of `layer` in every forward pass.
+    ///
+    /// The closure may give back a tensor of the same shape, which then replaces the output; `()` leaves it. The
+    /// handle's `.remove()` takes the hook away.
+    /// ```rhai
+    /// let net = nn::sequential([["fc", nn::linear(2, 2)], ["act", nn::relu()]]);
+    /// let hook = net.on_forward("fc", |out| out * 0 - 1);
+    /// net.forward(tensor::ones([1, 2])) // => tensor([[0., 0.]])
+    /// ```
+    fn on_forward(net: Net, layer: String, f: Closure) -> HookHandle {
+        net.check_layers(std::slice::from_ref(&layer))?;
+        let tap: Rc<dyn Tap> = Rc::new(Hook { layer, f });
+        net.add_tap(tap.clone());
+        HookHandle { net: Rc::downgrade(&net.0), tap }
+    }
+
+    /// Runs the network and gives the outputs of some layers, by name.
+    /// ```rhai
+    /// let net = nn::sequential([["fc", nn::linear(2, 3)], ["act", nn::relu()]]);
+    /// net.capture(tensor::ones([1, 2]), ["fc", "act"]).act.shape // => [1, 3]
+    /// ```
+    fn capture(net: Net, x: Value, layers: Vec<String>) -> Value {
+        let (_, seen) = net.capture(x, &layers, false)?;
+        Value::Map(layers.into_iter().zip(seen.into_iter().map(Value::Tensor)).collect())
+    }
+
+    /// The names of the layers; with `true` also those of containers.
+    /// ```rhai
+    /// nn::sequential([["fc", nn::linear(2, 3)], ["act", nn::relu()]]).layers() // => ["fc", "act"]
+    /// ```
+    fn layers(net: Net, containers: Option<bool>) -> Vec<String> {
+        net.layer_names(!containers.unwrap_or(false))
+    }
+
+    /// The part of the network with this name; it shares the weights.
+    /// ```rhai
+    /// nn::sequential([["fc", nn::linear(2, 3)]]).part("fc").forward(tensor::ones([1, 2])).shape // => [1, 3]
+    /// ```
+    fn part(net: Net, layer: String) -> Net {
+        net.part(&layer)?
+    }
+
+    /// The same layer under a name, for `nn::sequential`.
+    /// ```rhai
+    /// nn::sequential([nn::relu().named("act")]).layers() // => ["act"]
+    /// ```
+    fn named(net: Net, name: String) -> Net {
+        super::sequential::check_name(&name)?;
+        net.labelled(&name)
+    }
+
+    /// Puts the network into training mode, or with `false` into evaluation mode.
+    ///
+    /// A new network is in evaluation mode; `train::fit` and `train::run` switch by themselves.
+    /// ```rhai
+    /// nn::dropout(1.0).train().forward(tensor::ones([2])) // => tensor([0., 0.])
+    /// ```
+    fn train(net: Net, on: Option<bool>) -> Net {
+        net.set_training(on.unwrap_or(true));
+        net
+    }
+
+    /// Stops the parameters from learning: all, or those of the layers named.
+    /// ```rhai
+    /// let net = nn::sequential([["a", nn::linear(2, 2)], ["b", nn::linear(2, 2)]]);
+    /// net.freeze(["a"]).count_parameters(true) // => 6
+    /// ```
+    fn freeze(net: Net, layers: Option<Vec<String>>) -> Net {
+        freeze(&net, layers, false)?;
+        net
+    }
+
+    /// Lets the parameters learn again: all, or those of the layers named.
+    /// ```rhai
+    /// nn::linear(2, 2).freeze().unfreeze().count_parameters(true) // => 6
+    /// ```
+    fn unfreeze(net: Net, layers: Option<Vec<String>>) -> Net {
+        freeze(&net, layers, true)?;
+        net
+    }
+
+    /// Freezes everything but the layer named, or the layers in a list.
+    /// ```rhai
+    /// let net = nn::sequential([["a", nn::linear(2, 2)], ["b", nn::linear(2, 2)]]);
+    /// net.freeze_all_but("b").count_parameters(true) // => 6
+    /// ```
+    fn freeze_all_but(net: Net, layers: Names) -> Net {
+        net.check_layers(&layers.0)?;
+        freeze(&net, None, false)?;
+        net.set_trainable(&layers.0, true)?;
+        net
+    }
+
+    /// How many numbers the network learns; with `true` only those not frozen.
+    /// ```rhai
+    /// nn::linear(10, 2).count_parameters() // => 22
+    /// ```
+    fn count_parameters(net: Net, trainable: Option<bool>) -> i64 {
+        net.parameters(trainable.unwrap_or(false)).iter().map(|(_, t)| t.numel() as i64).sum::<i64>()
+    }
+
+    /// The learned tensors by name.
+    /// ```rhai
+    /// nn::linear(3, 2).parameters().weight.shape // => [2, 3]
+    /// ```
+    fn parameters(net: Net) -> Value {
+        Value::Map(net.parameters(false).into_iter().map(|(n, t)| (n, Value::Tensor(t))).collect())
+    }
+
+    /// Moves all tensors of the network to a device.
+    /// ```rhai
+    /// nn::linear(2, 2).to("cpu").forward(tensor::ones([1, 2])).device // => "cpu"
+    /// ```
+    fn to(net: Net, device: String) -> Net {
+        let device = device::parse(&device)?;
+        for (_, mut t, _) in net.named() {
+            let moved = t.f_detach()?.f_to_device(device)?;
+            t.f_set_data(&moved)?;
+        }
+        net
+    }
+
+    on "Hook";
+    /// Takes the hook away.
+    /// ```rhai
+    /// let net = nn::sequential([["fc", nn::linear(2, 2)]]);
+    /// net.on_forward("fc", |out| out * 0).remove();
+    /// net.forward(tensor::ones([1, 2])).equal(tensor::zeros([1, 2])) // => false
+    /// ```
+    fn remove(hook: HookHandle) {
+        if let Some(net) = hook.net.upgrade() {
+            net.taps.borrow_mut().retain(|t| !Rc::ptr_eq(t, &hook.tap));
+        }
+    }
+}
+
+fn freeze(net: &Net, layers: Option<Vec<String>>, on: bool) -> Result<()> {
+    match layers {
+        Some(layers) => net.set_trainable(&layers, on),
+        None => net.parameters(false).iter().try_for_each(|(_, t)| Ok(t.f_set_requires_grad(on).map(|_| ())?)),
+    }
+}
+
+/// One name or a list of names.
+pub struct Names(pub Vec<String>);
+
+impl crate::core::value::FromValue for Names {
+    const TYPE: &'static str = "string or list of strings";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::Str(s) => Ok(Names(vec![s.clone()])),
+            v => Vec::from_value(v).map(Names),
+        }
+    }
+}

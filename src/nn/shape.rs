@@ -1,0 +1,70 @@
+//! Layers that only change the shape.
+
+use super::{Ctx, Layer, Net};
+use crate::core::Result;
+use tch::Tensor;
+
+struct Identity;
+
+impl Layer for Identity {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        Ok(x.shallow_clone())
+    }
+    fn describe(&self) -> String {
+        "Identity()".to_string()
+    }
+}
+
+struct Flatten {
+    start: i64,
+    end: i64,
+}
+
+impl Layer for Flatten {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        Ok(x.f_flatten(self.start, self.end)?)
+    }
+    fn describe(&self) -> String {
+        format!("Flatten(start_dim={}, end_dim={})", self.start, self.end)
+    }
+}
+
+struct Unflatten {
+    shape: Vec<i64>,
+}
+
+impl Layer for Unflatten {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        Ok(x.f_unflatten(1, &self.shape)?)
+    }
+    fn describe(&self) -> String {
+        format!("Unflatten(dim=1, unflattened_size={:?})", self.shape)
+    }
+}
+
+functions! {
+    in "nn";
+    /// A layer that gives back what it gets.
+    /// ```rhai
+    /// nn::identity().forward(tensor::ones([2])) // => tensor([1., 1.])
+    /// ```
+    fn identity() -> Net {
+        Net::new(Identity)
+    }
+
+    /// Joins the axes from `start_dim` (1 if left out) to `end_dim` (the last).
+    /// ```rhai
+    /// nn::flatten().forward(tensor::zeros([2, 3, 4, 5])).shape // => [2, 60]
+    /// ```
+    fn flatten(start_dim: Option<i64>, end_dim: Option<i64>) -> Net {
+        Net::new(Flatten { start: start_dim.unwrap_or(1), end: end_dim.unwrap_or(-1) })
+    }
+
+    /// Splits axis 1 into the axes `shape`: the way back from `nn::flatten`.
+    /// ```rhai
+    /// nn::unflatten([3, 4, 5]).forward(tensor::zeros([2, 60])).shape // => [2, 3, 4, 5]
+    /// ```
+    fn unflatten(shape: Vec<i64>) -> Net {
+        Net::new(Unflatten { shape })
+    }
+}
