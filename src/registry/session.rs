@@ -3,6 +3,7 @@
 
 use crate::bindings;
 use crate::core::{Error, Result, device, interrupt, params, run, seed};
+use crate::train::engine;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Scope};
 use std::rc::Rc;
 
@@ -112,12 +113,14 @@ impl Start {
     /// A device that cannot be used, or a bad seed.
     pub fn begin(self) -> Result<()> {
         interrupt::clear();
+        device::open_cuda(&self.device)?;
         device::set(device::parse(&self.device)?);
         seed::set(self.seed)?;
         if self.threads > 0 {
             tch::set_num_threads(self.threads);
         }
         params::begin(self.set);
+        engine::begin_script();
         run::begin(self.setup);
         Ok(())
     }
