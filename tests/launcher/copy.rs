@@ -19,7 +19,7 @@ mkdir -p "$CARGO_TARGET_DIR/release"
 cat >"$CARGO_TARGET_DIR/release/cs385" <<'END'
 #!/bin/sh
 echo "in $PWD"
-for argument; do echo "<$argument>"; done
+for argument; do printf "<%s>\n" "$argument"; done
 case "${1-}" in exit) exit "$2" ;; cat) cat ;; esac
 END
 chmod +x "$CARGO_TARGET_DIR/release/cs385"

@@ -243,7 +243,7 @@ fn cargo_is_run_in_the_same_environment() {
 fn the_build_folder_of_the_user_is_kept() {
     let copy = Copy::new();
     let mut command = copy.command(&copy.root().join("cs385"));
-    assert!(command.env("CARGO_TARGET_DIR", "built here").status().unwrap().success());
+    assert!(command.env("CARGO_TARGET_DIR", "built here").output().unwrap().status.success());
     assert!(copy.folder.path().join("built here/release/cs385").exists());
     assert!(!copy.root().join("target").exists());
 }
