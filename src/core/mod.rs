@@ -12,7 +12,6 @@ pub mod archive;
 pub mod arrays;
 pub mod atomic;
 pub mod bytes;
-pub mod check;
 pub mod colormap;
 pub mod colour;
 pub mod device;
