@@ -1,9 +1,15 @@
 //! Data sets: where they come from, how batches are made of them ahead of the step.
 
+mod batches;
+pub mod catalogue;
 mod dataset;
+mod http;
 mod loader;
 mod memory;
+mod mnist;
+mod package;
 
+pub use batches::{Batches, Walk};
 pub use dataset::Dataset;
 pub use loader::{Loader, LoaderOptions};
 
