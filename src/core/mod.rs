@@ -8,6 +8,7 @@ pub mod options;
 #[macro_use]
 pub mod func;
 
+pub mod arrays;
 pub mod check;
 pub mod device;
 pub mod error;
