@@ -75,7 +75,7 @@ pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Run { script: Some(script), help: true, .. } => return run::help(&script),
         Command::Run { script: Some(script), options, .. } => return run::main(&script, &options),
-        Command::Run { .. } => run_help(),
+        Command::Run { script: None, .. } => run_help(),
         Command::Repl { script, options } => return repl::main(script.as_deref(), &options),
         Command::Test { paths, bless } => return test::main(&paths, bless),
         Command::Docs { write: true, .. } => write_reference(),

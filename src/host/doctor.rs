@@ -1,7 +1,7 @@
 //! `cs385 doctor`: what there is to compute with, and what is missing.
 
-use super::output;
-use super::run::LIBTORCH;
+use super::{cuda, output};
+use crate::core::ffi;
 use crate::core::run::stamp;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,26 +14,13 @@ fn loaded(name: &str) -> Option<String> {
     files.filter(|f| Path::new(f).file_name().is_some_and(|n| n.to_string_lossy().starts_with(name))).map(str::to_string).next()
 }
 
-fn cpu() -> &'static str {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if std::arch::is_x86_feature_detected!("avx512f") {
-            return "AVX-512";
-        }
-        if std::arch::is_x86_feature_detected!("avx2") {
-            return "AVX2";
-        }
-    }
-    "no wide vectors"
-}
-
-fn cuda() -> String {
+fn gpu() -> String {
     let library = loaded("libtorch_cuda");
     let devices = tch::Cuda::device_count();
     match (library, tch::Cuda::is_available()) {
         (Some(_), true) => format!("usable, {devices} device(s), cuDNN {}", yes(tch::Cuda::cudnn_is_available())),
         (Some(lib), false) => format!("{lib} is loaded, but no device can be used: is there an NVIDIA driver?"),
-        (None, _) if Path::new("/proc/driver/nvidia/version").exists() => {
+        (None, _) if cuda::driver() => {
             "a driver is there, but libtorch's CUDA part is not loaded: start with --device cuda".to_string()
         }
         (None, _) => "none (no NVIDIA driver)".to_string(),
@@ -58,18 +45,23 @@ fn folder(path: &str) -> (String, bool) {
 
 /// Prints the report; 1 when something needed does not work.
 pub fn main() -> ExitCode {
+    // Opened where it can be, so that the report says what `--device auto` would find.
+    let opened = if cuda::driver() { cuda::open("cuda") } else { Ok(()) };
     let (outputs, outputs_ok) = folder("outputs");
     let sum = tch::Tensor::f_ones([8], tch::kind::FLOAT_CPU).and_then(|t| t.f_sum(tch::Kind::Float));
     let works = sum.and_then(|t| t.f_double_value(&[])).is_ok_and(|v| v == 8.0);
     let lines = [
         ("cs385", format!("{} ({} UTC)", env!("CARGO_PKG_VERSION"), stamp(SystemTime::now()))),
-        ("libtorch", format!("{LIBTORCH} (built against), {}", loaded("libtorch_cpu").unwrap_or("not loaded".into()))),
+        ("libtorch", format!("{}, {}", ffi::torch_version(), loaded("libtorch_cpu").unwrap_or("not loaded".into()))),
         ("computes", if works { "yes".to_string() } else { "NO: adding eight ones failed".to_string() }),
-        ("cpu", format!("{} threads, {}", tch::get_num_threads(), cpu())),
-        ("cuda", cuda()),
+        ("cpu", format!("{} threads, {}", tch::get_num_threads(), ffi::cpu_capability().unwrap_or_default())),
+        ("cuda", gpu()),
         ("data", folder("data").0),
         ("outputs", outputs),
     ];
     lines.iter().for_each(|(what, state)| output::write(&format!("{what:<9} {state}\n")));
+    if let Err(e) = opened {
+        output::write(&format!("          {e}\n"));
+    }
     if works && outputs_ok { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -90,12 +90,39 @@ impl<'a> Lexed<'a> {
         text.trim_end().chars().count().max(1)
     }
 
-    /// The qualified name around `pos`: `tensor::zeroes`.
-    pub fn path(&self, pos: Position) -> Option<String> {
-        let mut i = self.at(pos)?;
+    /// Where the qualified name around `pos` begins: the engine points at its last part.
+    pub fn start(&self, pos: Position) -> Position {
+        let Some(mut i) = self.at(pos) else { return pos };
         while i >= 2 && matches!(self.near(i, -1), Some(Token::DoubleColon)) {
             i -= 2;
         }
+        self.position(i)
+    }
+
+    fn position(&self, i: usize) -> Position {
+        let at = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+        self.toks.get(i).map_or(Position::NONE, |t| Position::new(at(t.line.max(1)), at(t.col)))
+    }
+
+    /// Behind the token before `pos`, if that stands on an earlier line: where something is missing.
+    pub fn behind(&self, pos: Position) -> Option<Position> {
+        let i = self.at(pos).unwrap_or(self.toks.len()).checked_sub(1)?;
+        let before = self.position(i);
+        let width = u16::try_from(self.width(before)).unwrap_or(1);
+        let col = u16::try_from(before.position()?).ok()?.saturating_add(width);
+        let line = before.line().filter(|l| pos.line().is_none_or(|p| *l < p))?;
+        Some(Position::new(u16::try_from(line).ok()?, col))
+    }
+
+    /// The property behind the dot at `pos`.
+    pub fn property(&self, pos: Position) -> Option<String> {
+        let i = self.at(pos).filter(|&i| matches!(self.near(i, 0), Some(Token::Period | Token::Elvis)))?;
+        ident(self.near(i, 1)?)
+    }
+
+    /// The qualified name around `pos`: `tensor::zeroes`.
+    pub fn path(&self, pos: Position) -> Option<String> {
+        let mut i = self.at(self.start(pos))?;
         let mut path = ident(self.near(i, 0)?)?;
         while matches!(self.near(i, 1), Some(Token::DoubleColon)) {
             i += 2;

@@ -2,6 +2,7 @@
 
 mod annotations;
 pub mod cli;
+mod cuda;
 mod data;
 mod doctor;
 mod engine;
@@ -10,6 +11,7 @@ mod output;
 mod params;
 mod parse_words;
 mod picture;
+mod progress;
 mod render;
 mod repl;
 mod run;

@@ -12,9 +12,9 @@ pub fn say(lexed: &Lexed, kind: &P, pos: Position) -> Error {
         P::MissingToken(wanted, _) if wanted == "]" && matches!(token, Some(Token::Comma)) => {
             Error::new("an index is one value").hint("several axes are indexed with a list: `x[[0, 1]]`, `x[[0, .., 1..3]]`")
         }
-        P::MissingToken(wanted, why) => match token.and_then(keyword) {
-            Some(word) => reserved(&word),
-            None => Error::new(format!("`{wanted}` is missing {why}").trim_end().to_string()),
+        P::MissingToken(wanted, why) => match token {
+            Some(Token::Reserved(word)) => reserved(word),
+            _ => Error::new(format!("`{wanted}` is missing {why}").trim_end().to_string()),
         },
         P::UnexpectedEOF => Error::new("the script ends in the middle of something")
             .hint("a bracket, a brace or a quote is not closed"),

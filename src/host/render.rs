@@ -5,7 +5,7 @@ use super::lex::Lexed;
 use super::words;
 use crate::core::Error;
 use crate::registry::stdlib;
-use rhai::{Engine, EvalAltResult, Position};
+use rhai::{Engine, EvalAltResult, ParseErrorType, Position};
 use std::io::IsTerminal;
 
 /// The texts positions point into.
@@ -78,11 +78,15 @@ pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagno
         name => stdlib::text(name).map(str::to_string).or_else(|| std::fs::read_to_string(name).ok()).unwrap_or_default(),
     };
     let lexed = Lexed::new(engine, &text);
-    let pos = err.position();
+    let pos = match err {
+        EvalAltResult::ErrorParsing(ParseErrorType::MissingToken(wanted, _), pos) if wanted == ";" => {
+            lexed.behind(*pos).unwrap_or(*pos)
+        }
+        other => lexed.start(other.position()),
+    };
     let Error { msg, hint, .. } = words::say(engine, &lexed, err);
     let line = pos.line().and_then(|l| text.lines().nth(l - 1)).map(|l| (l.to_string(), lexed.width(pos)));
     let interrupted = matches!(err, EvalAltResult::ErrorTerminated(..));
-    // A library function is one step for its user; the script's own line matters more than the library's.
     Diagnostic { msg, hint, place: place(&at, pos), line, frames, interrupted }
 }
 

@@ -94,7 +94,7 @@ pub fn main(script: Option<&Path>, options: &Options) -> ExitCode {
 fn talk(script: Option<&Path>, options: &Options) -> Result<ExitCode> {
     let engine = Rc::new(engine()?);
     let record = [("versions".to_string(), versions())];
-    options.start(NAME, record.into_iter().collect()).begin()?;
+    options.begin(NAME, record.into_iter().collect())?;
     watch_interrupts()?;
     let mut session = Session::new(engine.clone(), NAME);
     if let Some(path) = script {

@@ -1,18 +1,14 @@
 //! `cs385 run`: one script, from its file to its exit status.
 
 use super::engine::{compile, engine, evaluate, watch_interrupts};
-use super::output;
-use super::params;
+use super::{cuda, output, params, progress};
 use super::render::{Diagnostic, Source};
-use crate::core::{Error, Result, params as core_params, run};
+use crate::core::{Error, Result, ffi, params as core_params, progress as core_progress, run};
 use crate::registry::session::Start;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// The libtorch this program is built against.
-pub const LIBTORCH: &str = "2.11.0";
 
 /// Everything went well.
 pub const OK: u8 = 0;
@@ -62,8 +58,13 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl Options {
-    /// What a run of the script `name` with these options starts from.
-    pub fn start(&self, name: &str, record: serde_json::Map<String, serde_json::Value>) -> Start {
+    /// Begins a run of the script `name` with these options.
+    ///
+    /// # Errors
+    /// A device that cannot be used.
+    pub fn begin(&self, name: &str, record: serde_json::Map<String, serde_json::Value>) -> Result<()> {
+        cuda::open(&self.device)?;
+        core_progress::set_sink(progress::sink(self.quiet));
         let setup = run::Setup {
             name: name.to_string(),
             out: self.out.clone(),
@@ -75,13 +76,13 @@ impl Options {
             offline: self.offline,
         };
         let (device, threads) = (self.device.clone(), self.threads.unwrap_or(0));
-        Start { setup, set: self.set.clone(), seed: self.seed, threads, device }
+        Start { setup, set: self.set.clone(), seed: self.seed, threads, device }.begin()
     }
 }
 
 /// What `run.json` says of the versions.
 pub fn versions() -> serde_json::Value {
-    json!({"cs385": env!("CARGO_PKG_VERSION"), "libtorch": LIBTORCH})
+    json!({"cs385": env!("CARGO_PKG_VERSION"), "libtorch": ffi::torch_version()})
 }
 
 /// Reads a script.
@@ -162,7 +163,7 @@ fn prepare_and_run(source: &Source, script: &Path, options: &Options) -> Result<
         ("sha256".to_string(), json!(hex(&Sha256::digest(source.text)))),
         ("versions".to_string(), versions()),
     ];
-    if let Err(e) = options.start(&stem(script), record.into_iter().collect()).begin() {
+    if let Err(e) = options.begin(&stem(script), record.into_iter().collect()) {
         return Ok(usage(e));
     }
     watch_interrupts().map_err(plain)?;

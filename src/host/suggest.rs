@@ -132,7 +132,7 @@ fn unknown(all: &[Entry], family: &[&Entry], what: &str, shown: &str, name: &str
             e.hint = Some(near.signature.clone());
             e
         }
-        None if family.is_empty() || names.len() > 60 => e,
+        None if !name.contains("::") || family.is_empty() || names.len() > 60 => e,
         None => {
             let mut names: Vec<&str> = names;
             names.dedup();
@@ -146,7 +146,7 @@ fn method(engine: &Engine, all: &[Entry], name: &str, args: &[String]) -> Error 
     let family: Vec<&Entry> = all.iter().filter(|e| e.home == *receiver && e.kind != FuncKind::Function).collect();
     let shown = format!("{receiver}.{name}");
     if family.iter().any(|e| e.name == name && e.kind == FuncKind::Getter) {
-        return Error::new(format!("`{name}` is a property of a {receiver}, not a method"))
+        return Error::new(format!("`{name}` is a property of {}, not a method", article(receiver)))
             .hint(format!("write it without parentheses: `.{name}`"));
     }
     if family.iter().any(|e| e.name == name) {
@@ -162,7 +162,7 @@ fn method(engine: &Engine, all: &[Entry], name: &str, args: &[String]) -> Error 
         return Given { name: &shown, args: rest }.wrong(&own);
     }
     let names: Vec<&str> = family.iter().map(|e| e.name.as_str()).chain(builtin.iter().map(|b| b.0.as_str())).collect();
-    let msg = format!("a {receiver} has no method `{name}`");
+    let msg = format!("{} has no method `{name}`", article(receiver));
     match error::nearest(name, &names) {
         Some(near) => {
             let mut e = Error::new(format!("{msg}; did you mean `{near}`?"));
@@ -181,11 +181,11 @@ pub fn property(name: &str, ty: &str) -> Error {
     let all = entries();
     let family: Vec<&Entry> = all.iter().filter(|e| e.home == ty).collect();
     if let Some(m) = family.iter().find(|e| e.name == name && e.kind == FuncKind::Method) {
-        return Error::new(format!("`{name}` is a method of a {ty}, not a property")).hint(format!("call it: {}", m.signature));
+        return Error::new(format!("`{name}` is a method of {}, not a property", article(ty))).hint(format!("call it: {}", m.signature));
     }
     let names: Vec<&str> = family.iter().map(|e| e.name.as_str()).collect();
     match error::nearest(name, &names) {
-        Some(near) => Error::new(format!("a {ty} has no property `{name}`; did you mean `{near}`?")),
+        Some(near) => Error::new(format!("{} has no property `{name}`; did you mean `{near}`?", article(ty))),
         None => Error::new(format!("{} has no property `{name}`", article(ty))),
     }
 }

@@ -16,6 +16,7 @@ pub fn type_word(name: &str) -> String {
         "array" | "Array" | "&[Dynamic]" => "list",
         "map" | "Map" => "map",
         "Fn" | "FnPtr" => "function",
+        _ if name.ends_with("convert::Handle") => "Tensor",
         "char" => "character",
         "range" | "range=" => "range",
         "Dynamic" | "?" | "_" => "any value",
@@ -36,16 +37,16 @@ pub fn say(engine: &Engine, lexed: &Lexed, err: &E) -> Error {
         E::ErrorModuleNotFound(name, _) => suggest::namespace(lexed, name, pos),
         E::ErrorDotExpr(text, _) => property(text),
         E::ErrorPropertyNotFound(name, _) => Error::new(format!("the map has no key `{name}`"))
-            .hint(format!("`\"{name}\" in map` tells whether it is there; `map?.{name}` gives () for `()`")),
-        E::ErrorRuntime(value, _) => runtime(value),
+            .hint(format!("`\"{name}\" in map` tells whether it is there")),
+        E::ErrorRuntime(value, _) => runtime(lexed, value, pos),
         E::ErrorTerminated(..) => Error::interrupted(),
         E::ErrorMismatchDataType(expected, got, _) | E::ErrorMismatchOutputType(expected, got, _) => {
-            mismatch(&type_word(expected), &type_word(got))
+            mismatch(&type_word(engine.map_type_name(expected)), &type_word(engine.map_type_name(got)))
         }
         E::ErrorIndexingType(text, _) => {
             let (what, index) = text.split_once(" [").unwrap_or((text, ""));
             let index = type_word(index.split(']').next().unwrap_or(index));
-            Error::new(format!("a {} cannot be indexed with {}", type_word(what), article(&index)))
+            Error::new(format!("{} cannot be indexed with {}", article(&type_word(what)), article(&index)))
         }
         E::ErrorIndexNotFound(index, _) => Error::new(format!("the index {index} is not there")),
         E::ErrorArrayBounds(n, i, _) => bounds("list", "item", *n, *i),
@@ -89,8 +90,12 @@ pub fn article(word: &str) -> String {
     }
 }
 
-fn runtime(value: &Dynamic) -> Error {
+fn runtime(lexed: &Lexed, value: &Dynamic, pos: Position) -> Error {
     if let Some(e) = value.read_lock::<ScriptError>() {
+        // The engine tries an unknown property of a tensor as an index.
+        if let Some(name) = lexed.property(pos).filter(|n| e.msg.ends_with(&format!("got string \"{n}\""))) {
+            return suggest::property(&name, "Tensor");
+        }
         return Error { hint: e.hint.clone(), ..Error::new(e.msg.clone()) };
     }
     match value.is_unit() {
@@ -100,7 +105,9 @@ fn runtime(value: &Dynamic) -> Error {
 }
 
 fn variable(lexed: &Lexed, name: &str, pos: Position) -> Error {
-    let (seen, hidden) = lexed.scope(pos, name);
+    let (mut seen, hidden) = lexed.scope(pos, name);
+    // A name given earlier and yet unknown is out of scope, or what was to give it failed.
+    seen.retain(|n| n != name);
     if hidden {
         return Error::new(format!("functions do not see the script's variables, and `{name}` is one")).hint(format!(
             "pass it as a parameter; or make the function a closure (`let f = |x| …`); or declare \
@@ -160,7 +167,7 @@ fn property(text: &str) -> Error {
         [name, ty] => suggest::property(name, &type_word(ty)),
         [name, ty, value] => {
             let (ty, value) = (type_word(ty), article(&type_word(value)));
-            Error::new(format!("the property `{name}` of a {ty} cannot be set to {value}"))
+            Error::new(format!("the property `{name}` of {} cannot be set to {value}", article(&ty)))
         }
         _ => Error::new(lower(text)),
     }
