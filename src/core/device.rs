@@ -2,9 +2,7 @@
 //! part cannot be opened later, because the first seeding settles for the process that there is none.
 
 use super::error::{Error, Result};
-use super::ffi;
 use std::cell::Cell;
-use std::path::Path;
 use tch::Device;
 
 thread_local!(static CURRENT: Cell<Device> = const { Cell::new(Device::Cpu) });
@@ -38,31 +36,6 @@ pub fn parse(text: &str) -> Result<Device> {
             tch::Cuda::device_count()
         ))),
         device => Ok(device),
-    }
-}
-
-/// Opens libtorch's CUDA part if `wanted` (as on the command line) asks for it: `cuda…`, or `auto` with an NVIDIA
-/// driver present. Must come before the first tensor and the first seeding of the process.
-///
-/// # Errors
-/// `cuda` was asked for by name and the library cannot be opened.
-pub fn open_cuda(wanted: &str) -> Result<()> {
-    let driver = Path::new("/proc/driver/nvidia/version").exists();
-    let by_name = wanted.starts_with("cuda");
-    if !by_name && !(wanted == "auto" && driver) {
-        return Ok(());
-    }
-    let lib = Path::new(env!("CS385_LIBTORCH_LIB"));
-    // The launcher keeps the CUDA libraries apart, so that the binary links without them.
-    let folders = [lib.with_file_name("cuda"), lib.to_path_buf()];
-    let Some(file) = folders.iter().map(|f| f.join("libtorch_cuda.so")).find(|f| f.exists()) else {
-        let missing = Error::new(format!("libtorch's CUDA part is not there: no libtorch_cuda.so in {}", folders[0].display()))
-            .hint("fetch it with ./cs385 --cuda doctor, or go on with --device cpu");
-        return if by_name { Err(missing) } else { Ok(()) };
-    };
-    match ffi::open_library(&file) {
-        Err(e) if by_name => Err(e.hint("an NVIDIA driver for CUDA 13 is needed; `cs385 doctor` tells more")),
-        _ => Ok(()),
     }
 }
 

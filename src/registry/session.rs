@@ -113,7 +113,6 @@ impl Start {
     /// A device that cannot be used, or a bad seed.
     pub fn begin(self) -> Result<()> {
         interrupt::clear();
-        device::open_cuda(&self.device)?;
         device::set(device::parse(&self.device)?);
         seed::set(self.seed)?;
         if self.threads > 0 {
