@@ -127,8 +127,8 @@ functions! {
     /// fetches the files (11.6 to 20.3 MB) and says from where.
     /// ```rhai,no_run
     /// let digits = data::mnist();
-    /// digits.train.len() // => 60000
-    /// digits.test.shape  // => [1, 28, 28]
+    /// print(digits.train.len());
+    /// digits.test.shape
     /// ```
     fn mnist(options: Opts<MnistOptions>) -> Map {
         load("mnist", &folder("mnist", "MNIST", options.0.root)?, &DIGITS)?

@@ -120,7 +120,9 @@ functions! {
         Picture::filled(width, height, colour.0)?
     }
 
-    /// A picture of a tensor [3|1, H, W], [1, 3|1, H, W] or [H, W] with values in 0..1, or uint8.
+    /// A picture of a tensor with values in 0..1, or of type uint8.
+    ///
+    /// Its shape is [3|1, H, W], [1, 3|1, H, W] or [H, W].
     /// ```rhai
     /// image::from_tensor(tensor::zeros([3, 2, 5])) // => Picture of 5 × 2 pixels
     /// ```
@@ -331,7 +333,9 @@ functions! {
         picture.to_input(size)?
     }
 
-    /// The picture under a map [H, W] of any size, as pytorch-grad-cam's `show_cam_on_image`.
+    /// The picture under a map [H, W] of any size.
+    ///
+    /// The mixture is that of pytorch-grad-cam's `show_cam_on_image`.
     /// ```rhai
     /// image::filled(32, 32, "gray").overlay(tensor::rand([7, 7])) // => Picture of 32 × 32 pixels
     /// ```

@@ -106,7 +106,9 @@ functions! {
         x.f_nanmean(axes(dim), keepdim.unwrap_or(false), None::<Kind>)?
     }
 
-    /// Largest element; with an axis, `#{values, indices}`; with a tensor, the larger of the two.
+    /// Largest element, also along an axis or against another tensor.
+    ///
+    /// With an axis it gives `#{values, indices}`; with a tensor, the larger of the two elementwise.
     /// ```rhai
     /// tensor([[1, 5], [7, 2]]).max() // => tensor(7)
     /// tensor([[1, 5], [7, 2]]).max(1).indices // => tensor([1, 0])
@@ -116,7 +118,9 @@ functions! {
         MAX.find(&x, &dim.unwrap_or_default(), keepdim)?
     }
 
-    /// Smallest element; with an axis, `#{values, indices}`; with a tensor, the smaller of the two.
+    /// Smallest element, also along an axis or against another tensor.
+    ///
+    /// With an axis it gives `#{values, indices}`; with a tensor, the smaller of the two elementwise.
     /// ```rhai
     /// tensor([[1, 5], [7, 2]]).min() // => tensor(1)
     /// tensor([[1, 5], [7, 2]]).min(0).values // => tensor([1, 2])

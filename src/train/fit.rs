@@ -256,7 +256,7 @@ functions! {
     }
 
     on "Run";
-    /// Plots a measure over the epochs, training beside validation, and writes the picture.
+    /// Plots a measure over the epochs and writes the picture.
     ///
     /// The measure is accuracy where it was measured, else the loss, unless `measure` names another.
     /// ```rhai
