@@ -16,7 +16,8 @@ const NET: &str = r#"nn::sequential([
     ["layer1", nn::sequential([nn::sequential([["conv", nn::conv2d(4, 4, 3, #{padding: 1})], ["bn", nn::batch_norm2d(4)]])])],
     ["gap", nn::adaptive_avg_pool2d(2)], ["flat", nn::flatten()], ["fc", nn::linear(16, 5)]])"#;
 
-const TWO: &str = r#"let net = nn::sequential([["a", nn::linear(2, 2)], ["act", nn::relu()], ["b", nn::linear(2, 2)]]);"#;
+const TWO: &str =
+    r#"let net = nn::sequential([["a", nn::linear(2, 2)], ["act", nn::relu()], ["b", nn::linear(2, 2)]]);"#;
 
 /// A script with `x` of shape [1, 2].
 fn script() -> Script {
@@ -27,14 +28,19 @@ fn script() -> Script {
 
 fn integers(v: &Value) -> Vec<i64> {
     match v {
-        Value::List(l) => l.iter().map(|v| if let Value::Int(i) = v { *i } else { panic!("{}", v.describe()) }).collect(),
+        Value::List(l) => {
+            l.iter().map(|v| if let Value::Int(i) = v { *i } else { panic!("{}", v.describe()) }).collect()
+        }
         other => panic!("{}", other.describe()),
     }
 }
 
 fn strings(v: &Value) -> Vec<String> {
     match v {
-        Value::List(l) => l.iter().map(|v| if let Value::Str(s) = v { s.clone() } else { panic!("{}", v.describe()) }).collect(),
+        Value::List(l) => l
+            .iter()
+            .map(|v| if let Value::Str(s) = v { s.clone() } else { panic!("{}", v.describe()) })
+            .collect(),
         other => panic!("{}", other.describe()),
     }
 }
@@ -55,7 +61,9 @@ fn hooks_observe_replace_and_go() {
     close("output", &out, &Tensor::zeros([1, 2], FLOAT), 1e-6);
     // A replaced output carries gradients.
     let net: Net = s.eval_object(&format!("{TWO} net"));
-    let loss = s.set("net", Value::object(net.clone())).eval_tensor("net.on_forward(\"a\", |out| out * 2); net.forward(x)");
+    let loss = s
+        .set("net", Value::object(net.clone()))
+        .eval_tensor("net.on_forward(\"a\", |out| out * 2); net.forward(x)");
     loss.sum(Kind::Float).backward();
     assert!(net.parameters(true).iter().all(|(_, t)| t.grad().defined()));
 }
@@ -68,7 +76,10 @@ fn hooks_name_what_is_wrong() {
     s.fails(&hook("row"), &["hook on layer `act` gives shape [1, 3] where [1, 2] is needed"]);
     s.fails(&hook("3"), &["hook on layer `act` gives integer 3", "()"]);
     s.fails(&hook("throw \"no thanks\""), &["no thanks"]);
-    s.fails(&format!("{TWO} net.on_forward(\"acts\", |out| out)"), &["unknown layer `acts`", "did you mean `act`?", "a, act, b"]);
+    s.fails(
+        &format!("{TWO} net.on_forward(\"acts\", |out| out)"),
+        &["unknown layer `acts`", "did you mean `act`?", "a, act, b"],
+    );
     s.fails(&format!("{TWO} net.capture(x, [\"a\", \"c\"])"), &["unknown layer `c`", "a, act, b"]);
     s.fails(&format!("{TWO} net.part(\"a.weight\")"), &["unknown layer `a.weight`"]);
 }
@@ -107,37 +118,62 @@ fn custom_networks_have_names_modes_and_state() {
     let names: Vec<String> = net.state().unwrap().into_iter().map(|n| n.0).collect();
     assert_eq!(names, ["enc.fc.weight", "enc.fc.bias"]);
     let make = r#"let net = nn::custom(#{enc: nn::linear(2, 3), drop: nn::dropout(1.0)}, |m, x| m.drop.forward(m.enc.forward(x)));"#;
-    close("training", &s.eval_tensor(&format!("{make} net.train().forward(x)")), &Tensor::zeros([1, 3], FLOAT), 0.0);
+    close(
+        "training",
+        &s.eval_tensor(&format!("{make} net.train().forward(x)")),
+        &Tensor::zeros([1, 3], FLOAT),
+        0.0,
+    );
     assert!(s.eval_tensor(&format!("{make} net.forward(x)")).abs().sum(Kind::Float).double_value(&[]) > 0.0);
     let Value::Str(text) = s.eval(&format!("{make} net.summary([2])")) else { panic!("no text") };
-    for part in ["enc", "drop", "Linear", "[1, 3]", "9 parameters, 9 of them trainable; input [1, 2], output [1, 3]"] {
+    for part in
+        ["enc", "drop", "Linear", "[1, 3]", "9 parameters, 9 of them trainable; input [1, 2], output [1, 3]"]
+    {
         assert!(text.contains(part), "{text}");
     }
     s.fails("nn::custom(#{a: 3}, |m, x| x)", &["part `a`", "expected Net", "integer 3"]);
     s.fails("nn::sequential([[\"a\", nn::relu()], [\"a\", nn::relu()]])", &["two layers are called `a`"]);
     s.fails("nn::relu().named(\"a.b\")", &["holds no dot", "a.b"]);
-    s.fails("nn::custom(#{fc: nn::linear(3, 2)}, |m, x| m.fc.forward(x)).forward(x)", &["layer `fc`, Linear(in_features=3", "[1, 2]"]);
+    s.fails(
+        "nn::custom(#{fc: nn::linear(3, 2)}, |m, x| m.fc.forward(x)).forward(x)",
+        &["layer `fc`, Linear(in_features=3", "[1, 2]"],
+    );
     s.fails(
         "nn::sequential([[\"body\", nn::sequential([nn::relu(), nn::linear(3, 2)])]]).forward(x)",
-        &["layer `body.1`, Linear(in_features=3, out_features=2, bias=True), given Tensor [1, 2]", "(1x2 and 3x2)"],
+        &[
+            "layer `body.1`, Linear(in_features=3, out_features=2, bias=True), given Tensor [1, 2]",
+            "(1x2 and 3x2)",
+        ],
     );
-    s.fails("nn::sequential([nn::residual(nn::linear(2, 3))]).forward(x)", &["layer `0`, Residual", "[1, 3]", "[1, 2]", "shortcut"]);
+    s.fails(
+        "nn::sequential([nn::residual(nn::linear(2, 3))]).forward(x)",
+        &["layer `0`, Residual", "[1, 3]", "[1, 2]", "shortcut"],
+    );
 }
 
 #[test]
 fn freezing_is_all_or_nothing() {
     let mut s = script();
-    let count = |s: &mut Script, script: &str| integers(&s.eval(&format!("{TWO} {script} [net.count_parameters(true)]")))[0];
+    let count = |s: &mut Script, script: &str| {
+        integers(&s.eval(&format!("{TWO} {script} [net.count_parameters(true)]")))[0]
+    };
     for (script, trainable) in [
-        ("", 12), ("net.freeze();", 0), ("net.freeze([\"a\"]);", 6), ("net.freeze([\"b.bias\"]);", 10),
-        ("net.freeze(); net.unfreeze([\"b\"]);", 6), ("net.freeze_all_but(\"b\");", 6),
-        ("net.freeze_all_but([\"a\", \"b.bias\"]);", 8), ("net.freeze(); net.unfreeze();", 12),
+        ("", 12),
+        ("net.freeze();", 0),
+        ("net.freeze([\"a\"]);", 6),
+        ("net.freeze([\"b.bias\"]);", 10),
+        ("net.freeze(); net.unfreeze([\"b\"]);", 6),
+        ("net.freeze_all_but(\"b\");", 6),
+        ("net.freeze_all_but([\"a\", \"b.bias\"]);", 8),
+        ("net.freeze(); net.unfreeze();", 12),
     ] {
         assert_eq!(count(&mut s, script), trainable, "{script}");
     }
     s.fails(&format!("{TWO} net.freeze_all_but(\"c\")"), &["unknown layer `c`", "a, act, b"]);
     s.fails(&format!("{TWO} net.freeze_all_but(\"act\")"), &["layer `act` has no parameters"]);
-    for bad in ["net.freeze_all_but(\"act\")", "net.freeze([\"a\", \"act\"])", "net.freeze([\"a\", \"nope\"])"] {
+    for bad in
+        ["net.freeze_all_but(\"act\")", "net.freeze([\"a\", \"act\"])", "net.freeze([\"a\", \"nope\"])"]
+    {
         assert_eq!(count(&mut s, &format!("try {{ {bad}; }} catch {{ }}")), 12, "{bad} changes nothing");
     }
 }
@@ -161,7 +197,9 @@ fn saved_files_hold_names_shapes_and_bytes() {
     run::begin(run::Setup { name: "nn".into(), out: out.path().into(), ..run::Setup::default() });
     let mut s = Script::new();
     s.tensor("x", &Tensor::randn([2, 3, 9, 9], FLOAT));
-    let net: Net = s.eval_object(&format!("let net = {NET}; net.train().forward(x); net.save(\"w/net.safetensors\"); net.save(\"net.npz\"); net"));
+    let net: Net = s.eval_object(&format!(
+        "let net = {NET}; net.train().forward(x); net.save(\"w/net.safetensors\"); net.save(\"net.npz\"); net"
+    ));
     let bytes = std::fs::read(run::folder().unwrap().join("w/net.safetensors")).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let state = net.state().unwrap();
@@ -177,7 +215,9 @@ fn saved_files_hold_names_shapes_and_bytes() {
     }
     s.set("net", Value::object(net));
     for file in ["w/net.safetensors", "net.npz"] {
-        let d = s.eval_tensor(&format!("let other = {NET}; other.load(\"{file}\"); net.train(false); other.forward(x) - net.forward(x)"));
+        let d = s.eval_tensor(&format!(
+            "let other = {NET}; other.load(\"{file}\"); net.train(false); other.forward(x) - net.forward(x)"
+        ));
         close(file, &d, &Tensor::zeros([2, 5], FLOAT), 0.0);
     }
 }
@@ -193,13 +233,19 @@ fn loading_reports_what_does_not_fit() {
     assert!(matches!(m["loaded"], Value::Int(2)));
     assert_eq!(strings(&m["missing"]), ["d.weight", "d.bias"]);
     assert_eq!(strings(&m["unexpected"]), ["c.bias", "c.weight"]);
-    assert_eq!(strings(&m["mismatched"]), ["b.weight: [2, 2] here, [3, 2] in the file", "b.bias: [2] here, [3] in the file"]);
+    assert_eq!(
+        strings(&m["mismatched"]),
+        ["b.weight: [2, 2] here, [3, 2] in the file", "b.bias: [2] here, [3] in the file"]
+    );
     let strict = r#"let net = nn::sequential([["a", nn::linear(2, 2)]]);
                     let before = net.forward(x); try { net.load("net.safetensors"); } catch { } before - net.forward(x)"#;
     close("nothing is loaded", &s.eval_tensor(strict), &Tensor::zeros([1, 2], FLOAT), 0.0);
     let part = r#"let net = nn::linear(2, 3); [net.load("net.safetensors", #{prefix: "b"}).loaded]"#;
     assert_eq!(integers(&s.eval(part)), [2]);
     s.fails(r#"nn::linear(2, 2).load("none.safetensors")"#, &["none.safetensors: no such file"]);
-    s.fails(r#"nn::linear(2, 2).load("net.safetensors")"#, &["does not fit", "missing (weight, bias)", "6 unexpected"]);
+    s.fails(
+        r#"nn::linear(2, 2).load("net.safetensors")"#,
+        &["does not fit", "missing (weight, bias)", "6 unexpected"],
+    );
     s.fails(r#"nn::linear(2, 2).save("net.h5")"#, &["net.h5", ".safetensors"]);
 }
