@@ -47,7 +47,7 @@ functions! {
 
     /// Logarithm of the sum of exponentials along axes (all), without overflow.
     /// ```rhai
-    /// tensor([1000.0, 1000]).logsumexp(0) // => tensor(1000.6931)
+    /// tensor([1000.0, 1000]).logsumexp(0) // => tensor(1000.6932)
     /// ```
     fn logsumexp(x: Tensor, dim: Option<Dims>, keepdim: Option<bool>) -> Tensor {
         let all = || (0..x.dim() as i64).collect();
