@@ -6,7 +6,7 @@ mod support;
 use support::{Script, close, fixture, oracle};
 
 use cs385::core::Value;
-use cs385::tensor::{convert::duplicate, print};
+use cs385::tensor::print;
 use std::time::Instant;
 use tch::{Kind, Tensor};
 
@@ -23,7 +23,7 @@ fn cases(name: &str, least: usize) -> Vec<serde_json::Value> {
 fn inputs(all: &support::Tensors) -> Script {
     let mut s = Script::new();
     for (name, t) in support::below(all, "in") {
-        s.tensor(&name, &duplicate(&t).unwrap());
+        s.tensor(&name, &t.copy());
     }
     s
 }
@@ -41,7 +41,7 @@ fn tensors_print_as_in_pytorch() {
     let all = fixture("printing");
     for case in cases("printing", 80) {
         let name = case["name"].as_str().unwrap();
-        let t = duplicate(&all[name]).unwrap().set_requires_grad(case["requires_grad"].as_bool().unwrap());
+        let t = all[name].copy().set_requires_grad(case["requires_grad"].as_bool().unwrap());
         assert_eq!(print::show(&t), case["repr"].as_str().unwrap(), "{name}");
     }
 }
@@ -77,7 +77,7 @@ fn operations_equal_pytorch() {
         let [name, cs] = ["name", "cs"].map(|k| case[k].as_str().unwrap());
         let mut s = inputs(&all);
         let grad = case["grad"].as_bool().unwrap();
-        let a = duplicate(&all["in/a"]).unwrap().set_requires_grad(grad);
+        let a = all["in/a"].copy().set_requires_grad(grad);
         let out = s.tensor("a", &a).eval_tensor(cs);
         same(&format!("{name}: {cs}"), &out, &all[&format!("out/{name}")]);
         if grad {

@@ -119,7 +119,7 @@ functions! {
         score.f_backward()?
     }
 
-    /// Records what is done with this tensor from here on (or no longer), for `backward()`.
+    /// Records what is done with this tensor from here on, or no longer.
     /// ```rhai
     /// tensor([1.0]).requires_grad_() // => tensor([1.], requires_grad=True)
     /// ```

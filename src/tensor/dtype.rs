@@ -147,13 +147,13 @@ functions! {
     fn is_floating_point(x: Tensor) -> bool { x.f_is_floating_point()? }
 
     get "Tensor";
-    /// The type of the elements: `float32`, `int64`, `bool` …
+    /// The type of the elements: `float32`, `int64`, `bool` and so on.
     /// ```rhai
     /// tensor([1, 2]).dtype // => "int64"
     /// ```
     fn dtype(x: Tensor) -> String { name(x.f_kind()?) }
 
-    /// Where the tensor lives: `cpu`, `cuda:0` …
+    /// Where the tensor lives: `cpu`, `cuda:0` and so on.
     /// ```rhai
     /// tensor([1, 2]).cpu().device // => "cpu"
     /// ```

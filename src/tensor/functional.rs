@@ -256,7 +256,9 @@ functions! {
     /// ```
     fn threshold(x: Tensor, threshold: Num, value: Num) -> Tensor { x.f_threshold(threshold.float(), value.float())? }
 
-    /// The picture sampled at places `grid` `[N, H, W, 2]` in -1…1, bilinearly, zeros outside.
+    /// The picture sampled bilinearly at places of a grid, with zeros outside.
+    ///
+    /// `grid` `[N, H, W, 2]` has x and y in -1 to 1 for every pixel of the result.
     /// ```rhai
     /// tensor([[[[1.0, 3]]]]).grid_sample(tensor([[[[0.0, 0]]]])) // => tensor([[[[2.]]]])
     /// ```

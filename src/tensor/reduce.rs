@@ -106,7 +106,9 @@ functions! {
         x.f_nanmean(axes(dim), keepdim.unwrap_or(false), None::<Kind>)?
     }
 
-    /// Largest element; with an axis, `#{values, indices}`; with a tensor, the larger of the two.
+    /// The largest element, along an axis, or the larger of two.
+    ///
+    /// `max()` looks at all, `max(dim)` gives `#{values, indices}`, `max(other)` compares element by element.
     /// ```rhai
     /// tensor([[1, 5], [7, 2]]).max() // => tensor(7)
     /// tensor([[1, 5], [7, 2]]).max(1).indices // => tensor([1, 0])
@@ -116,7 +118,9 @@ functions! {
         MAX.find(&x, &dim.unwrap_or_default(), keepdim)?
     }
 
-    /// Smallest element; with an axis, `#{values, indices}`; with a tensor, the smaller of the two.
+    /// The smallest element, along an axis, or the smaller of two.
+    ///
+    /// `min()` looks at all, `min(dim)` gives `#{values, indices}`, `min(other)` compares element by element.
     /// ```rhai
     /// tensor([[1, 5], [7, 2]]).min() // => tensor(1)
     /// tensor([[1, 5], [7, 2]]).min(0).values // => tensor([1, 2])
