@@ -64,7 +64,11 @@ fn indexing_equals_pytorch() {
         let mut s = inputs(&all);
         match kind {
             "get" => same(&format!("{name}: {cs}"), &s.eval_tensor(cs), &all[&format!("out/{name}")]),
-            "set" => same(&format!("{name}: {cs}"), &s.eval_tensor(&format!("{cs}; x")), &all[&format!("out/{name}")]),
+            "set" => same(
+                &format!("{name}: {cs}"),
+                &s.eval_tensor(&format!("{cs}; x")),
+                &all[&format!("out/{name}")],
+            ),
             _ => s.fails(cs, &[]),
         }
     }
@@ -123,7 +127,10 @@ fn wrong_calls_say_what_is_wrong() {
         ("x.avg_pool2d(0)", &["`kernel` must be at least 1, got 0"]),
         ("x.unsqueeze(0).max_pool2d(2, #{stride: 0})", &["`stride` must be at least 1, got 0"]),
         ("x.interpolate(#{size: 3})", &["[2, 3]"]),
-        ("tensor::zeros([1, 1, 2, 2]).interpolate(#{size: 3, mode: \"bilinar\"})", &["did you mean `bilinear`"]),
+        (
+            "tensor::zeros([1, 1, 2, 2]).interpolate(#{size: 3, mode: \"bilinar\"})",
+            &["did you mean `bilinear`"],
+        ),
         ("tensor::zeros([1, 1, 2, 2]).interpolate(#{size: 3, mode: \"linear\"})", &["`linear` does not fit"]),
         ("x.unsqueeze(0).pad([1], #{mode: \"mirror\"})", &["unknown mode `mirror`", "reflect"]),
         ("tensor::einsum(\"ij,jk->ik\", x)", &["einsum"]),
@@ -167,7 +174,10 @@ fn handles_share_their_elements() {
         ("let l = [tensor([1, 2])]; l[0].add_(1); l[0]", &[2.0, 3.0]),
         ("let m = #{a: tensor([1, 2])}; m.a[1] = 7; m.a", &[1.0, 7.0]),
         ("fn f(t) { t.add_(1); } let x = tensor([1, 2]); f(x); x", &[2.0, 3.0]),
-        ("let s = tensor(0); for row in tensor([[1, 2], [3, 4]]) { s += row.sum(); } s.reshape([1])", &[10.0]),
+        (
+            "let s = tensor(0); for row in tensor([[1, 2], [3, 4]]) { s += row.sum(); } s.reshape([1])",
+            &[10.0],
+        ),
     ] {
         same(script, &s.eval_tensor(script).to_kind(Kind::Double), &Tensor::from_slice(want));
     }
@@ -193,7 +203,8 @@ fn reading_a_part_of_a_leaf_leaves_its_graph_alone() {
         let g = tensor::grad((w ** 3).sum(), w, #{create_graph: true});
         tensor::grad(g.sum(), w)";
     same(script, &s.eval_tensor(script), &Tensor::from_slice(&[12f32]));
-    let script = "let w = tensor([2.0], #{requires_grad: true}); let v = tensor([1.0], #{requires_grad: true});
+    let script =
+        "let w = tensor([2.0], #{requires_grad: true}); let v = tensor([1.0], #{requires_grad: true});
         tensor::grad((w ** 2).sum(), [w, v], #{allow_unused: true})";
     match s.eval(script) {
         Value::List(g) => assert!(g.len() == 2 && g[1].is_nil(), "{script}"),
@@ -220,7 +231,15 @@ fn comparing_with_nothing_and_with_bools() {
     for (script, want) in [("x == ()", false), ("() == x", false), ("x != ()", true), ("() != x", true)] {
         assert!(matches!(s.eval(script), Value::Bool(b) if b == want), "{script}");
     }
-    for script in ["x == true", "true == x", "x != false", "x > false", "(x > 0) & true", "false | (x > 0)", "!(x == 0)"] {
+    for script in [
+        "x == true",
+        "true == x",
+        "x != false",
+        "x > false",
+        "(x > 0) & true",
+        "false | (x > 0)",
+        "!(x == 0)",
+    ] {
         same(script, &s.eval_tensor(script), &Tensor::from_slice(&[true, false]));
     }
 }
@@ -240,7 +259,9 @@ fn random_numbers_follow_the_seed() {
         "tensor::ones([20]).dropout(0.5)",
         "tensor::rand_like(tensor::ones([4]))",
     ] {
-        let script = format!("seed(5); let a = {make}; let b = {make}; seed(5); let c = {make}; [a.equal(c), a.equal(b)]");
+        let script = format!(
+            "seed(5); let a = {make}; let b = {make}; seed(5); let c = {make}; [a.equal(c), a.equal(b)]"
+        );
         match s.eval(&script) {
             Value::List(v) => assert!(matches!(v[..], [Value::Bool(true), Value::Bool(false)]), "{script}"),
             other => panic!("{}", other.describe()),

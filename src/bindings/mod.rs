@@ -66,7 +66,8 @@ fn expose(func: &'static Func, module: &mut Module) {
                 Some(ctx) => guard::invoke(func, &path, &ctx, args),
                 None => Ok(Dynamic::UNIT),
             };
-            let work: Shared<dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) -> RhaiResult> = Shared::new(work);
+            let work: Shared<dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) -> RhaiResult> =
+                Shared::new(work);
             // Methods too are `Pure`: every receiver is a handle, and the engine would write a `Method`'s receiver
             // back (`x[0].sum()` would assign to `x[0]`, which autograd forbids, and fail on constants).
             let call = RhaiFunc::Pure { func: work, has_context: true, is_pure: true, is_volatile: true };

@@ -5,7 +5,9 @@ use super::convert::{Handle, to_dynamic, to_value};
 use super::guard::{catch, raise};
 use crate::core::{Error, Result, Value};
 use crate::tensor::{index, print};
-use rhai::{Array, Dynamic, Engine, EvalAltResult, FuncRegistration, ImmutableString, Map, NativeCallContext};
+use rhai::{
+    Array, Dynamic, Engine, EvalAltResult, FuncRegistration, ImmutableString, Map, NativeCallContext,
+};
 use tch::{Kind, Scalar, Tensor};
 
 type Out<T = Handle> = Result<T, Box<EvalAltResult>>;
@@ -41,9 +43,15 @@ fn binary(
     left: fn(Scalar, &Tensor) -> Result<Tensor, tch::TchError>,
 ) {
     engine
-        .register_fn(op, move |c: NativeCallContext, a: &mut Handle, b: Handle| both(&c, (op, &a.0, &b.0), tensors))
-        .register_fn(op, move |c: NativeCallContext, a: &mut Handle, b: f64| done(&c, || right(&a.0, b.into())))
-        .register_fn(op, move |c: NativeCallContext, a: &mut Handle, b: i64| done(&c, || right(&a.0, b.into())))
+        .register_fn(op, move |c: NativeCallContext, a: &mut Handle, b: Handle| {
+            both(&c, (op, &a.0, &b.0), tensors)
+        })
+        .register_fn(op, move |c: NativeCallContext, a: &mut Handle, b: f64| {
+            done(&c, || right(&a.0, b.into()))
+        })
+        .register_fn(op, move |c: NativeCallContext, a: &mut Handle, b: i64| {
+            done(&c, || right(&a.0, b.into()))
+        })
         .register_fn(op, move |c: NativeCallContext, a: f64, b: Handle| done(&c, || left(a.into(), &b.0)))
         .register_fn(op, move |c: NativeCallContext, a: i64, b: Handle| done(&c, || left(a.into(), &b.0)));
 }
@@ -82,7 +90,9 @@ fn refuse<T: rhai::Variant + Clone>(engine: &mut Engine, op: &'static str, what:
         Err(raise(e, c.call_position()))
     };
     engine
-        .register_fn(op, move |c: NativeCallContext, _: &mut Handle, _: T| no(&c, format!("Tensor {op} {what}")))
+        .register_fn(op, move |c: NativeCallContext, _: &mut Handle, _: T| {
+            no(&c, format!("Tensor {op} {what}"))
+        })
         .register_fn(op, move |c: NativeCallContext, _: T, _: Handle| no(&c, format!("{what} {op} Tensor")));
 }
 
@@ -102,11 +112,21 @@ pub fn register(engine: &mut Engine) {
     binary(engine, "+", |a, b| a.f_add(b), |a, b| a.f_add_scalar(b), |a, b| b.f_add_scalar(a));
     binary(engine, "-", |a, b| a.f_sub(b), |a, b| a.f_sub_scalar(b), |a, b| b.f_rsub_scalar(a));
     binary(engine, "*", |a, b| a.f_mul(b), |a, b| a.f_mul_scalar(b), |a, b| b.f_mul_scalar(a));
-    binary(engine, "/", |a, b| a.f_div(b), |a, b| a.f_div_scalar(b), |a, b| b.f_reciprocal()?.f_mul_scalar(a));
-    binary(engine, "%", |a, b| a.f_remainder_tensor(b), |a, b| a.f_remainder(b), |a, b| {
-        Tensor::f_remainder_scalar_tensor(a, b)
-    });
-    binary(engine, "**", |a, b| a.f_pow(b), |a, b| a.f_pow_tensor_scalar(b), |a, b| Tensor::f_pow_scalar(a, b));
+    binary(
+        engine,
+        "/",
+        |a, b| a.f_div(b),
+        |a, b| a.f_div_scalar(b),
+        |a, b| b.f_reciprocal()?.f_mul_scalar(a),
+    );
+    binary(
+        engine,
+        "%",
+        |a, b| a.f_remainder_tensor(b),
+        |a, b| a.f_remainder(b),
+        Tensor::f_remainder_scalar_tensor,
+    );
+    binary(engine, "**", |a, b| a.f_pow(b), |a, b| a.f_pow_tensor_scalar(b), Tensor::f_pow_scalar);
     logical(engine, "==", |a, b| a.f_eq_tensor(b), |a, b| a.f_eq(b), |a, b| b.f_eq(a));
     logical(engine, "!=", |a, b| a.f_ne_tensor(b), |a, b| a.f_ne(b), |a, b| b.f_ne(a));
     logical(engine, "<", |a, b| a.f_lt_tensor(b), |a, b| a.f_lt(b), |a, b| b.f_gt(a));
@@ -116,9 +136,21 @@ pub fn register(engine: &mut Engine) {
     for op in ["<", "<=", ">", ">="] {
         refuse::<()>(engine, op, "()");
     }
-    logical(engine, "&", |a, b| a.f_bitwise_and_tensor(b), |a, b| a.f_bitwise_and(b), |a, b| b.f_bitwise_and(a));
+    logical(
+        engine,
+        "&",
+        |a, b| a.f_bitwise_and_tensor(b),
+        |a, b| a.f_bitwise_and(b),
+        |a, b| b.f_bitwise_and(a),
+    );
     logical(engine, "|", |a, b| a.f_bitwise_or_tensor(b), |a, b| a.f_bitwise_or(b), |a, b| b.f_bitwise_or(a));
-    logical(engine, "^", |a, b| a.f_bitwise_xor_tensor(b), |a, b| a.f_bitwise_xor(b), |a, b| b.f_bitwise_xor(a));
+    logical(
+        engine,
+        "^",
+        |a, b| a.f_bitwise_xor_tensor(b),
+        |a, b| a.f_bitwise_xor(b),
+        |a, b| b.f_bitwise_xor(a),
+    );
     engine
         .register_iterator::<Handle>()
         .register_fn("-", |c: NativeCallContext, a: &mut Handle| done(&c, || a.0.f_neg()))

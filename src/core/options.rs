@@ -30,7 +30,9 @@ impl<T: Options> FromValue for Opts<T> {
                 }
                 Ok(Opts(T::read(map)?))
             }
-            _ => mismatch("map of options", v).map_err(|e: Error| e.hint("options are written #{name: value}")),
+            _ => {
+                mismatch("map of options", v).map_err(|e: Error| e.hint("options are written #{name: value}"))
+            }
         }
     }
 
@@ -62,7 +64,7 @@ impl<A: Options, B: Options> Options for (A, B) {
 }
 
 /// Declares an options struct:
-/// ```ignore
+/// ```text
 /// options! {
 ///     /// Options of Adam.
 ///     pub struct AdamOptions {

@@ -93,7 +93,7 @@ functions! {
         map.at(i)?
     }
 
-    /// The maps laid over their pictures: one picture, or a list of as many as there are maps.
+    /// The maps laid over their pictures (one, or a list of as many as maps).
     ///
     /// Signed maps are drawn on a diverging scale. For maps that are to be compared give one `range`.
     /// ```rhai

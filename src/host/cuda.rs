@@ -22,13 +22,15 @@ fn library() -> Option<PathBuf> {
 /// `cuda` was asked for and the library is not there or cannot be opened.
 pub fn open(device: &str) -> Result<()> {
     let asked = device.starts_with("cuda");
-    if !asked && !(device == "auto" && driver()) {
+    if !(asked || device == "auto" && driver()) {
         return Ok(());
     }
-    let opened = match library() {
-        Some(path) => ffi::open_library(&path),
-        None => Err(Error::new("libtorch's CUDA part is not installed").hint("start with ./cs385 --cuda to fetch it")),
-    };
+    let opened =
+        match library() {
+            Some(path) => ffi::open_library(&path),
+            None => Err(Error::new("libtorch's CUDA part is not installed")
+                .hint("start with ./cs385 --cuda to fetch it")),
+        };
     match opened {
         Err(e) if asked => Err(e.within(format!("device `{device}`"))),
         _ => Ok(()),

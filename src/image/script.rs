@@ -22,7 +22,9 @@ struct Extent(usize, usize);
 impl FromValue for Extent {
     const TYPE: &'static str = "integer or [width, height]";
     fn from_value(v: &Value) -> Result<Self> {
-        usize::from_value(v).map(|n| Extent(n, n)).or_else(|_| <[usize; 2]>::from_value(v).map(|[w, h]| Extent(w, h)))
+        usize::from_value(v)
+            .map(|n| Extent(n, n))
+            .or_else(|_| <[usize; 2]>::from_value(v).map(|[w, h]| Extent(w, h)))
     }
 }
 
@@ -63,7 +65,11 @@ impl HeatmapOptions {
     /// As the drawing takes them; a signed map is drawn on a diverging scale unless told otherwise.
     pub fn heat(&self, signed: bool) -> HeatOptions {
         let usual = if signed { Colormap::COOLWARM } else { Colormap::JET };
-        HeatOptions { colormap: self.colormap.unwrap_or(usual), alpha: self.alpha, range: self.range.map(|[a, b]| (a, b)) }
+        HeatOptions {
+            colormap: self.colormap.unwrap_or(usual),
+            alpha: self.alpha,
+            range: self.range.map(|[a, b]| (a, b)),
+        }
     }
 }
 
@@ -120,7 +126,9 @@ functions! {
         Picture::filled(width, height, colour.0)?
     }
 
-    /// A picture of a tensor [3|1, H, W], [1, 3|1, H, W] or [H, W] with values in 0..1, or uint8.
+    /// A picture of a tensor with values in 0..1, or of type uint8.
+    ///
+    /// Its shape is [3|1, H, W], [1, 3|1, H, W] or [H, W].
     /// ```rhai
     /// image::from_tensor(tensor::zeros([3, 2, 5])) // => Picture of 5 × 2 pixels
     /// ```
@@ -331,7 +339,9 @@ functions! {
         picture.to_input(size)?
     }
 
-    /// The picture under a map [H, W] of any size, as pytorch-grad-cam's `show_cam_on_image`.
+    /// The picture under a map [H, W] of any size.
+    ///
+    /// The mixture is that of pytorch-grad-cam's `show_cam_on_image`.
     /// ```rhai
     /// image::filled(32, 32, "gray").overlay(tensor::rand([7, 7])) // => Picture of 32 × 32 pixels
     /// ```

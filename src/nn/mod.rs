@@ -12,6 +12,7 @@ pub mod net;
 mod norm;
 mod pool;
 mod residual;
+mod script;
 mod sequential;
 mod shape;
 mod store;
@@ -20,6 +21,7 @@ mod upsample;
 
 pub use ctx::{Capture, Ctx, Tap};
 pub use net::Net;
+pub use script::HookHandle;
 pub use sequential::Sequential;
 pub use store::LoadReport;
 
@@ -55,7 +57,8 @@ pub trait Layer {
     fn forward_value(&self, x: Value, cx: &Ctx) -> Result<Value> {
         match x {
             Value::Tensor(t) => self.forward(&t, cx).map(Value::Tensor),
-            other => mismatch("Tensor", &other).map_err(|e: Error| e.within(format!("input of {}", self.describe()))),
+            other => mismatch("Tensor", &other)
+                .map_err(|e: Error| e.within(format!("input of {}", self.describe()))),
         }
     }
 

@@ -27,8 +27,11 @@ impl Layer for Residual {
         };
         if y.size() != around.size() {
             let (a, b) = (y.size(), around.size());
-            return Err(Error::new(format!("layer `{}`, Residual: the body gives {a:?}, the detour {b:?}", cx.path()))
-                .hint("give a `shortcut` that changes the shape, such as nn::conv2d(in, out, 1, #{stride: 2})"));
+            return Err(Error::new(format!(
+                "layer `{}`, Residual: the body gives {a:?}, the detour {b:?}",
+                cx.path()
+            ))
+            .hint("give a `shortcut` that changes the shape, such as nn::conv2d(in, out, 1, #{stride: 2})"));
         }
         Ok(y.f_add(&around)?)
     }
@@ -46,7 +49,9 @@ impl Layer for Residual {
 
 functions! {
     in "nn";
-    /// `body(x) + x`: a residual block (He et al. 2016, eq. 1 and 2).
+    /// `body(x) + x`: a residual block.
+    ///
+    /// He et al. 2016, eq. 1 and 2.
     ///
     /// The activation after the sum is a layer of its own, so that it can be looked at.
     /// ```rhai

@@ -15,7 +15,7 @@ unary! {
     silu = f_silu: "[-1.0, 2]" => "[-0.2689,  1.7616]";
     /// x · tanh(softplus(x)) of every element.
     mish = f_mish: "[-1.0, 2]" => "[-0.3034,  1.9440]";
-    /// Scaled exponential linear unit (Klambauer et al. 2017).
+    /// Scaled exponential linear unit (Klambauer and others 2017).
     selu = f_selu: "[-1.0, 2]" => "[-1.1113,  2.1014]";
     /// x · relu6(x + 3) / 6 of every element.
     hardswish = f_hardswish: "[-1.0, 2]" => "[-0.3333,  1.6667]";

@@ -36,9 +36,9 @@ impl FromValue for Dtype {
     const TYPE: &'static str = "dtype";
     fn from_value(v: &Value) -> Result<Self> {
         match v {
-            Value::Str(s) => find(s)
-                .map(Dtype)
-                .ok_or_else(|| Error::unknown("dtype", s, NAMES.iter().map(|n| n.0))),
+            Value::Str(s) => {
+                find(s).map(Dtype).ok_or_else(|| Error::unknown("dtype", s, NAMES.iter().map(|n| n.0)))
+            }
             _ => mismatch("name of a dtype, such as \"float32\"", v),
         }
     }
@@ -147,13 +147,13 @@ functions! {
     fn is_floating_point(x: Tensor) -> bool { x.f_is_floating_point()? }
 
     get "Tensor";
-    /// The type of the elements: `float32`, `int64`, `bool` and so on.
+    /// The type of the elements, such as `float32`, `int64` or `bool`.
     /// ```rhai
     /// tensor([1, 2]).dtype // => "int64"
     /// ```
     fn dtype(x: Tensor) -> String { name(x.f_kind()?) }
 
-    /// Where the tensor lives: `cpu`, `cuda:0` and so on.
+    /// Where the tensor lives, such as `cpu` or `cuda:0`.
     /// ```rhai
     /// tensor([1, 2]).cpu().device // => "cpu"
     /// ```

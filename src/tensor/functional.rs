@@ -109,7 +109,9 @@ pub fn interpolate(x: &Tensor, o: InterpolateOptions) -> Result<Tensor> {
     let (size, scale) = match (o.size, o.scale_factor) {
         (Some(s), None) if s.0.len() == 1 => (vec![s.0[0]; axes], None),
         (Some(s), None) if s.0.len() == axes => (s.0, None),
-        (Some(s), None) => return Err(Error::new(format!("`size` needs {axes} numbers here, got {}", s.0.len()))),
+        (Some(s), None) => {
+            return Err(Error::new(format!("`size` needs {axes} numbers here, got {}", s.0.len())));
+        }
         (None, Some(f)) => {
             let f = factors(f, axes)?;
             (shape[2..].iter().zip(&f).map(|(n, f)| (*n as f64 * f).floor() as i64).collect(), Some(f))
@@ -256,9 +258,7 @@ functions! {
     /// ```
     fn threshold(x: Tensor, threshold: Num, value: Num) -> Tensor { x.f_threshold(threshold.float(), value.float())? }
 
-    /// The picture sampled bilinearly at places of a grid, with zeros outside.
-    ///
-    /// `grid` `[N, H, W, 2]` has x and y in -1 to 1 for every pixel of the result.
+    /// The picture sampled bilinearly at places `grid` [N, H, W, 2] in -1…1.
     /// ```rhai
     /// tensor([[[[1.0, 3]]]]).grid_sample(tensor([[[[0.0, 0]]]])) // => tensor([[[[2.]]]])
     /// ```

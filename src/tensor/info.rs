@@ -44,7 +44,7 @@ functions! {
     /// ```
     fn stride(x: Tensor) -> Vec<i64> { x.stride() }
 
-    /// One line: dtype, shape, range and mean of the elements, and whether any is not finite.
+    /// One line with dtype, shape, range and mean of the elements.
     /// ```rhai
     /// tensor([[1.0, 3]]).summary() // => "float32 [1, 2], 1 to 3, mean 2"
     /// ```

@@ -158,7 +158,7 @@ functions! {
     /// ```
     fn matrix_rank(x: Tensor) -> Tensor { x.f_linalg_matrix_rank_atol_rtol_float(None, None, false)? }
 
-    /// The covariance matrix of variables in rows, observed in columns.
+    /// The covariance matrix; rows are variables, columns observations.
     /// ```rhai
     /// tensor([[1.0, 2, 3], [1, 2, 3]]).cov() // => tensor([[1., 1.],
     ///                                        //            [1., 1.]])

@@ -12,7 +12,7 @@ functions! {
     /// ```
     fn gather(x: Tensor, dim: i64, index: Tensor) -> Tensor { x.f_gather(dim, &index, false)? }
 
-    /// A copy with `source` (a tensor or number) written along an axis at the places in `index`.
+    /// A copy with `source` written along an axis at the places in `index`.
     /// ```rhai
     /// tensor::zeros([2, 2]).scatter(1, tensor([[1], [0]]), 1) // => tensor([[0., 1.],
     ///                                                         //            [1., 0.]])

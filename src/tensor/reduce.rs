@@ -106,9 +106,9 @@ functions! {
         x.f_nanmean(axes(dim), keepdim.unwrap_or(false), None::<Kind>)?
     }
 
-    /// The largest element, along an axis, or the larger of two.
+    /// Largest element, also along an axis or against another tensor.
     ///
-    /// `max()` looks at all, `max(dim)` gives `#{values, indices}`, `max(other)` compares element by element.
+    /// With an axis it gives `#{values, indices}`; with a tensor, the larger of the two elementwise.
     /// ```rhai
     /// tensor([[1, 5], [7, 2]]).max() // => tensor(7)
     /// tensor([[1, 5], [7, 2]]).max(1).indices // => tensor([1, 0])
@@ -118,9 +118,9 @@ functions! {
         MAX.find(&x, &dim.unwrap_or_default(), keepdim)?
     }
 
-    /// The smallest element, along an axis, or the smaller of two.
+    /// Smallest element, also along an axis or against another tensor.
     ///
-    /// `min()` looks at all, `min(dim)` gives `#{values, indices}`, `min(other)` compares element by element.
+    /// With an axis it gives `#{values, indices}`; with a tensor, the smaller of the two elementwise.
     /// ```rhai
     /// tensor([[1, 5], [7, 2]]).min() // => tensor(1)
     /// tensor([[1, 5], [7, 2]]).min(0).values // => tensor([1, 2])
@@ -260,5 +260,6 @@ fn whole_has_no_mean(x: &Tensor) -> Result<()> {
         return Ok(());
     }
     let name = super::dtype::name(x.f_kind()?);
-    Err(Error::new(format!("the mean needs floating-point elements, got {name}")).hint("write `x.float().mean()`"))
+    Err(Error::new(format!("the mean needs floating-point elements, got {name}"))
+        .hint("write `x.float().mean()`"))
 }

@@ -8,10 +8,17 @@ use tch::Tensor;
 fn reshaped(x: &Tensor, shape: &[i64], r: Result<Tensor, tch::TchError>) -> Result<Tensor> {
     let known: i64 = shape.iter().filter(|n| **n >= 0).product();
     match r {
-        Err(_) if shape.iter().filter(|n| **n == -1).count() <= 1
-            && (known == 0 || (x.numel() as i64) % known != 0 || !shape.contains(&-1) && known != x.numel() as i64) =>
+        Err(_)
+            if shape.iter().filter(|n| **n == -1).count() <= 1
+                && (known == 0
+                    || (x.numel() as i64) % known != 0
+                    || !shape.contains(&-1) && known != x.numel() as i64) =>
         {
-            Err(Error::new(format!("a tensor of shape {:?} has {} elements, which do not fill {shape:?}", x.size(), x.numel())))
+            Err(Error::new(format!(
+                "a tensor of shape {:?} has {} elements, which do not fill {shape:?}",
+                x.size(),
+                x.numel()
+            )))
         }
         r => Ok(r?),
     }
@@ -108,7 +115,7 @@ functions! {
     fn t(x: Tensor) -> Tensor {
         if x.dim() > 2 {
             return Err(Error::new(format!("t() is for matrices, got shape {:?}", x.size()))
-                .hint("`transpose(a, b)` exchanges two axes, `x.mT` the last two"));
+                .hint("`transpose(a, b)` exchanges two axes"));
         }
         x.f_tr()?
     }
@@ -205,17 +212,4 @@ functions! {
     /// tensor([[1, 2], [3, 4]]).t().is_contiguous() // => false
     /// ```
     fn is_contiguous(x: Tensor) -> bool { x.is_contiguous() }
-
-    get "Tensor";
-    /// The tensor with its axes in reverse order.
-    /// ```rhai
-    /// tensor([[1, 2, 3]]).T.shape // => [3, 1]
-    /// ```
-    fn T(x: Tensor) -> Tensor { x.f_permute((0..x.dim() as i64).rev().collect::<Vec<_>>())? }
-
-    /// The tensor with its last two axes exchanged.
-    /// ```rhai
-    /// tensor::zeros([2, 3, 4]).mT.shape // => [2, 4, 3]
-    /// ```
-    fn mT(x: Tensor) -> Tensor { x.f_mt()? }
 }

@@ -1,187 +1,15 @@
 //! The one loop engine. `train::fit` and `train::run` give it a step; progress, history, checkpoints, exact
 //! resume, Ctrl-C and the stop at NaN are done here once.
 
-use super::history::History;
-use super::optim::Optimizer;
 use super::state;
+use super::trainer::{Inner, Measures, Plan, Sums, Trainer, line};
 use crate::core::{Error, Result, interrupt, paths, progress, run as record};
-use crate::data::{Batch, Dataset, LoaderOptions};
-use crate::nn::Net;
+use crate::data::LoaderOptions;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tch::{Device, Kind, Tensor};
-
-/// What a step measured: a name and a number a picture (or a batch mean).
-pub type Measures = Vec<(String, Tensor)>;
-
-/// One step on a batch, or one measurement of it.
-pub type Step<'a> = dyn Fn(&Batch, &Trainer) -> Result<Measures> + 'a;
-
-/// What the engine runs.
-pub struct Plan<'a> {
-    /// The networks, by name.
-    pub nets: Vec<(String, Net)>,
-    /// The optimizers, by name.
-    pub optimizers: Vec<(String, Optimizer)>,
-    /// Training data.
-    pub data: Dataset,
-    /// Validation data.
-    pub val: Option<Dataset>,
-    /// Pictures a batch.
-    pub batch_size: usize,
-    /// Passes over the training data.
-    pub epochs: i64,
-    /// A new order every epoch.
-    pub shuffle: bool,
-    /// Leaves an incomplete last batch out.
-    pub drop_last: bool,
-    /// Trains on a batch.
-    pub step: Box<Step<'a>>,
-    /// Measures a validation batch.
-    pub val_step: Option<Box<Step<'a>>>,
-    /// Called after every epoch.
-    pub on_epoch: Option<Box<dyn Fn(&Trainer) -> Result<()> + 'a>>,
-    /// What is written, and where.
-    pub keep: Keep,
-    /// Stops after this many epochs without a better value of [`Keep::watch`].
-    pub patience: Option<i64>,
-}
-
-/// What a run writes.
-pub struct Keep {
-    /// The folder in the run's folder, empty for the run's folder itself.
-    pub name: String,
-    /// Writes anything at all.
-    pub save: bool,
-    /// Epochs after which the weights are kept.
-    pub checkpoints: Vec<i64>,
-    /// The measure that says which epoch is best; found by itself if none.
-    pub watch: Option<String>,
-    /// Writes the state for resuming also every so many seconds within an epoch.
-    pub every_seconds: f64,
-}
-
-struct Inner {
-    nets: Vec<(String, Net)>,
-    optimizers: Vec<(String, Optimizer)>,
-    epoch: Cell<i64>,
-    step: Cell<i64>,
-    stop: RefCell<Option<String>>,
-    history: RefCell<History>,
-    best: RefCell<Option<(i64, f64)>>,
-    folder: String,
-}
-
-/// The run as callbacks see it, and as it is given back at its end.
-#[derive(Clone)]
-pub struct Trainer(Rc<Inner>);
-
-object!(Trainer, "Run", |t| {
-    let h = t.0.history.borrow();
-    let last = h.rows().last().map(|r| line(r)).unwrap_or_default();
-    format!("Run of {} epoch(s)  {last}", h.rows().len())
-});
-
-impl Trainer {
-    /// The epoch under way, from 1.
-    pub fn epoch(&self) -> i64 {
-        self.0.epoch.get()
-    }
-    /// Steps taken so far, over all epochs.
-    pub fn step(&self) -> i64 {
-        self.0.step.get()
-    }
-    /// What was measured so far.
-    pub fn history(&self) -> History {
-        self.0.history.borrow().clone()
-    }
-    /// Ends the run after this epoch.
-    pub fn stop(&self, why: &str) {
-        self.0.stop.borrow_mut().get_or_insert_with(|| why.to_string());
-    }
-    /// Why the run ended before its last epoch.
-    pub fn stopped(&self) -> Option<String> {
-        self.0.stop.borrow().clone()
-    }
-    /// The best epoch and its value of the watched measure.
-    pub fn best(&self) -> Option<(i64, f64)> {
-        *self.0.best.borrow()
-    }
-    /// The networks.
-    pub fn nets(&self) -> &[(String, Net)] {
-        &self.0.nets
-    }
-    /// The optimizers.
-    pub fn optimizers(&self) -> &[(String, Optimizer)] {
-        &self.0.optimizers
-    }
-    /// A path in the run's own folder.
-    pub fn file(&self, name: &str) -> String {
-        if self.0.folder.is_empty() { name.to_string() } else { format!("{}/{name}", self.0.folder) }
-    }
-
-    /// Takes over what was measured before an interruption.
-    pub(super) fn restore(&self, step: i64, history: History, best: Option<(i64, f64)>, stopped: Option<String>) {
-        self.0.step.set(step);
-        self.0.epoch.set(history.rows().len() as i64);
-        self.0.history.replace(history);
-        self.0.best.replace(best);
-        self.0.stop.replace(stopped);
-    }
-
-    /// Writes the weights: `name.safetensors`, or one file a network.
-    fn save_weights(&self, name: &str) -> Result<()> {
-        for (net, n) in &self.0.nets {
-            let file = if self.0.nets.len() == 1 { format!("{name}.safetensors") } else { format!("{name}-{net}.safetensors") };
-            crate::core::arrays::write_named(&paths::writable(&self.file(&file))?, &n.state()?)?;
-        }
-        Ok(())
-    }
-}
-
-/// `loss 0.1234  accuracy 0.9876`: the numbers of a row but epoch, rate and time.
-fn line(row: &[(String, f64)]) -> String {
-    let shown = row.iter().filter(|(n, _)| !["epoch", "lr", "seconds"].contains(&n.as_str()));
-    shown.map(|(n, v)| format!("{n} {}", short(*v))).collect::<Vec<_>>().join("  ")
-}
-
-fn short(v: f64) -> String {
-    if v != 0.0 && (v.abs() < 1e-3 || v.abs() >= 1e4) { format!("{v:.3e}") } else { format!("{v:.4}") }
-}
-
-/// Sums of measures, kept on their device until somebody wants to read them.
-#[derive(Default)]
-pub(super) struct Sums {
-    pub order: Vec<String>,
-    pub sums: HashMap<String, (Tensor, f64)>,
-}
-
-impl Sums {
-    fn add(&mut self, measures: Measures, n: f64) -> Result<()> {
-        for (name, value) in measures {
-            let value = value.f_detach()?.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_mul_scalar(n)?;
-            match self.sums.get_mut(&name) {
-                Some((sum, count)) => {
-                    let _ = sum.f_add_(&value)?;
-                    *count += n;
-                }
-                None => {
-                    self.order.push(name.clone());
-                    self.sums.insert(name, (value, n));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn means(&self) -> Result<Vec<(String, f64)>> {
-        let mean = |n: &String| Ok((n.clone(), self.sums[n].0.f_double_value(&[])? / self.sums[n].1));
-        self.order.iter().map(mean).collect()
-    }
-}
+use tch::{Device, Kind};
 
 thread_local!(static RUNS: Cell<usize> = const { Cell::new(0) });
 
@@ -213,7 +41,13 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         folder,
     }));
     let modes: Vec<bool> = plan.nets.iter().map(|(_, n)| n.is_training()).collect();
-    let result = Loop { plan: &plan, t: &trainer, state_file: trainer.file("resume.safetensors"), written: Instant::now() }.run();
+    let result = Loop {
+        plan: &plan,
+        t: &trainer,
+        state_file: trainer.file("resume.safetensors"),
+        written: Instant::now(),
+    }
+    .run();
     plan.nets.iter().zip(modes).for_each(|((_, n), mode)| {
         n.set_training(mode);
     });
@@ -221,12 +55,13 @@ pub fn run(plan: Plan) -> Result<Trainer> {
 }
 
 fn check(plan: &Plan) -> Result<()> {
-    if plan.data.len() == 0 {
+    if plan.data.is_empty() {
         return Err(Error::new("the training data is empty"));
     }
     if plan.batch_size == 0 || plan.epochs < 0 {
         return Err(Error::new(format!(
-            "`batch_size` must be at least 1 and `epochs` not negative, got {} and {}", plan.batch_size, plan.epochs
+            "`batch_size` must be at least 1 and `epochs` not negative, got {} and {}",
+            plan.batch_size, plan.epochs
         )));
     }
     match plan.optimizers.iter().find(|(_, o)| !o.is_bound()) {
@@ -248,7 +83,12 @@ impl Loop<'_> {
         let mut at = state::Position::default();
         if let Some(file) = self.resume_file()? {
             at = state::load(&file, self.t)?;
-            progress::say(&format!("resumed {} at epoch {}, batch {}", file.display(), at.epoch + 1, at.batch));
+            progress::say(&format!(
+                "resumed {} at epoch {}, batch {}",
+                file.display(),
+                at.epoch + 1,
+                at.batch
+            ));
         }
         while at.epoch < self.plan.epochs && self.t.stopped().is_none() {
             self.epoch(&mut at)?;
@@ -318,7 +158,7 @@ impl Loop<'_> {
             if plan.keep.checkpoints.contains(&epoch) {
                 t.save_weights(&format!("epoch-{epoch}"))?;
             }
-            t.history().write_csv(&paths::writable(&t.file("history.csv"))?)?;
+            t.history().write_csv(&paths::writable(t.file("history.csv"))?)?;
         }
         if let Some(f) = &plan.on_epoch {
             f(t)?;
@@ -356,7 +196,10 @@ impl Loop<'_> {
         });
         let _no_grad = tch::no_grad_guard();
         let mut sums = Sums::default();
-        for batch in val.loader(&LoaderOptions { batch_size: self.plan.batch_size.max(256), ..LoaderOptions::default() })? {
+        for batch in val.loader(&LoaderOptions {
+            batch_size: self.plan.batch_size.max(256),
+            ..LoaderOptions::default()
+        })? {
             interrupt::check()?;
             let batch = batch?.to(self.device())?;
             let n = batch.len() as f64;
@@ -372,7 +215,7 @@ impl Loop<'_> {
     /// An error when the loss is not a number. On a GPU every 50th step is looked at, so as not to wait for it.
     fn finite(&self, measures: &Measures, at: &state::Position) -> Result<()> {
         let Some((name, value)) = measures.first() else { return Ok(()) };
-        if value.device() != Device::Cpu && at.batch % 50 != 0 {
+        if value.device() != Device::Cpu && !at.batch.is_multiple_of(50) {
             return Ok(());
         }
         let v = value.f_mean(Kind::Double)?.f_double_value(&[])?;
@@ -385,7 +228,10 @@ impl Loop<'_> {
             n => format!("the weights after epoch {n} are in {}", self.t.file("resume.safetensors")),
         };
         Err(Error::new(format!(
-            "{name} became {v} at step {} (epoch {}, batch {}); {last}", self.t.step(), at.epoch + 1, at.batch
+            "{name} became {v} at step {} (epoch {}, batch {}); {last}",
+            self.t.step(),
+            at.epoch + 1,
+            at.batch
         ))
         .hint("try a smaller learning rate; look for a logarithm or a division of zero"))
     }

@@ -10,6 +10,7 @@ use crate::core::options::Options;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Opts, Result, Value, ffi};
 use crate::nn::Net;
+use crate::nn::net::same;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -67,15 +68,23 @@ impl Optimizer {
     /// libtorch's.
     pub fn over(&self, nets: &[Net]) -> Result<Self> {
         let s = self.0.borrow();
-        let mut params = Vec::new();
+        let mut params: Vec<(String, Tensor)> = Vec::new();
         for (i, net) in nets.iter().enumerate() {
             let prefix = if nets.len() > 1 { format!("{i}.") } else { String::new() };
-            params.extend(net.parameters(false).into_iter().map(|(n, t)| (format!("{prefix}{n}"), t)));
+            for (name, t) in net.parameters(false) {
+                if !params.iter().any(|(_, o)| same(o, &t)) {
+                    params.push((format!("{prefix}{name}"), t));
+                }
+            }
         }
         let mut slots = Slots::new();
         for (slot, scalar) in s.rule.slots() {
             let empty = |(_, t): &(String, Tensor)| -> Result<Tensor> {
-                Ok(if scalar { t.f_new_zeros([] as [i64; 0], (tch::Kind::Float, t.device()))? } else { t.f_zeros_like()?.f_detach()? })
+                Ok(if scalar {
+                    t.f_new_zeros([] as [i64; 0], (tch::Kind::Float, t.device()))?
+                } else {
+                    t.f_zeros_like()?.f_detach()?
+                })
             };
             slots.insert(slot, params.iter().map(empty).collect::<Result<_>>()?);
         }
@@ -169,7 +178,9 @@ impl Optimizer {
         let counts = Vec::<i64>::try_from(find("counts")?)?;
         if counts.len() != s.params.len() {
             return Err(Error::new(format!(
-                "the checkpoint's optimizer has {} parameters, this one has {}", counts.len(), s.params.len()
+                "the checkpoint's optimizer has {} parameters, this one has {}",
+                counts.len(),
+                s.params.len()
             )));
         }
         s.counts = counts;
@@ -219,7 +230,11 @@ impl<T: Options> FromValue for Late<T> {
 }
 
 /// Makes the optimizer a script asked for.
-fn build<T: Options>(over: Over, late: Late<T>, make: impl FnOnce(T) -> Result<Optimizer>) -> Result<Optimizer> {
+fn build<T: Options>(
+    over: Over,
+    late: Late<T>,
+    make: impl FnOnce(T) -> Result<Optimizer>,
+) -> Result<Optimizer> {
     match over {
         Over::Nets(nets) => make(late.0.map_or_else(|| T::read(&Default::default()), Ok)?)?.over(&nets),
         Over::Later(first) => make(late.0.map_or_else(|| Opts::from_value(&first).map(|o| o.0), Ok)?),
@@ -233,7 +248,11 @@ fn not_negative(name: &str, v: f64) -> Result<f64> {
 
 /// An option in `[0, 1)`.
 fn share(name: &str, v: f64) -> Result<f64> {
-    if (0.0..1.0).contains(&v) { Ok(v) } else { Err(Error::new(format!("`{name}` must lie in [0, 1), got {v}"))) }
+    if (0.0..1.0).contains(&v) {
+        Ok(v)
+    } else {
+        Err(Error::new(format!("`{name}` must lie in [0, 1), got {v}")))
+    }
 }
 
 /// Declares `optim::name(net?, #{…})`: its words, its options type, and how the rule is made of them.
