@@ -149,8 +149,8 @@ fn wrong_calls_say_what_is_wrong() {
         ("tensor::load(\"no such.npy\")", &["no such.npy: no such file"]),
         ("x.save(\"x.xyz\")", &["x.xyz"]),
         ("assert((x > 1))", &["[2, 3]", ".all()"]),
-        ("assert_close(x, x + 0.5)", &["6 of 6", "0.5"]),
-        ("assert_close(tensor([1.0, 2, 3]), [1.0, 2, 4])", &["1 of 3", "[2]"]),
+        ("assert_close(x, x + 0.5)", &["6 of 6 elements differ", "5 is not close to 5.5"]),
+        ("assert_close(tensor([1.0, 2, 3]), [1.0, 2, 4])", &["1 of 3", "[2]", "3 is not close to 4"]),
         ("assert_close(x, [1.0])", &["[2, 3]", "[1]"]),
         ("assert_shape(x, [2, 4])", &["[2, 3]", "[2, 4]"]),
     ] {

@@ -1,6 +1,6 @@
 //! `nn::prelu`.
 
-use crate::core::{Opts, Result};
+use crate::core::{Error, Opts, Result};
 use crate::nn::{Ctx, Layer, Net, Own, Role, init};
 use tch::Tensor;
 
@@ -39,6 +39,10 @@ functions! {
     /// nn::prelu().forward(tensor::of([-1.0, 2.0])).detach() // => tensor([-0.2500,  2.0000])
     /// ```
     fn prelu(options: Opts<PReluOptions>) -> Net {
-        Net::new(PRelu { weight: init::constant(&[options.0.num_parameters], options.0.start)? })
+        let o = options.0;
+        if o.num_parameters < 1 {
+            return Err(Error::new(format!("`num_parameters` must be positive, got {}", o.num_parameters)));
+        }
+        Net::new(PRelu { weight: init::constant(&[o.num_parameters], o.start)? })
     }
 }
