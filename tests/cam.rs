@@ -76,6 +76,32 @@ fn area_maps_equal_pytorch_grad_cam() {
     }
 }
 
+/// Before normalisation the maps are small numbers, so they are compared relative to their largest.
+#[track_caller]
+fn close_relative(what: &str, got: &Tensor, want: &Tensor) {
+    let largest = want.abs().max();
+    close(what, &(got / &largest), &(want / &largest), 1e-4);
+}
+
+#[test]
+fn raw_maps_equal_pytorch_grad_cam() {
+    let all = fixture("grad_cam");
+    let options = r#"#{form: "raw", relu: false, resize: false}"#;
+    let (mut s, _) = classifier(&all);
+    for layer in ["conv1", "relu1", "pool1", "relu2", "conv3", "relu3"] {
+        let script = format!(r#"cam::grad_cam(net, "{layer}", x, [3, 7], {options})"#);
+        close_relative(&script, &map(&mut s, &script), &all[&format!("classifier/raw/{layer}")]);
+    }
+    for (kind, after) in [("before", false), ("after", true)] {
+        let (mut s, _) = build(&all, "autoencoder", AUTOENCODER, true);
+        for layer in ["enc.relu1", "enc.conv2", "dec.relu1"] {
+            let area = format!("target::area(5, 8, 10, 7, #{{after_sigmoid: {after}}})");
+            let script = format!(r#"cam::grad_cam(net, "{layer}", x, {area}, {options})"#);
+            close_relative(&script, &map(&mut s, &script), &all[&format!("autoencoder/raw/{kind}/{layer}")]);
+        }
+    }
+}
+
 #[test]
 fn a_mask_of_the_box_is_the_area() {
     let all = fixture("grad_cam");

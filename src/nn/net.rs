@@ -188,22 +188,31 @@ impl Net {
     /// Lets the parameters whose name starts with one of `prefixes` learn (`on`) or not.
     ///
     /// # Errors
-    /// A prefix that names nothing.
+    /// A prefix that names nothing, or nothing with parameters; then nothing has changed.
     pub fn set_trainable(&self, prefixes: &[String], on: bool) -> Result<()> {
-        let params = self.parameters(false);
-        for prefix in prefixes {
-            let inside = |name: &str| {
-                name == prefix || name.strip_prefix(prefix.as_str()).is_some_and(|r| r.starts_with('.'))
-            };
-            let mut hits = params.iter().filter(|(n, _)| inside(n)).peekable();
-            if hits.peek().is_none() {
-                return Err(Error::unknown("layer", prefix, self.layer_names(false)));
-            }
-            for (_, t) in hits {
-                let _ = t.f_set_requires_grad(on)?;
-            }
+        for t in self.parameters_below(prefixes)? {
+            let _ = t.f_set_requires_grad(on)?;
         }
         Ok(())
+    }
+
+    /// The parameters whose name starts with one of `prefixes`; an error where one has none.
+    pub(super) fn parameters_below(&self, prefixes: &[String]) -> Result<Vec<Tensor>> {
+        let all = self.named();
+        let mut hits = Vec::new();
+        for prefix in prefixes {
+            let inside = |name: &str| {
+                name.strip_prefix(prefix.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'))
+            };
+            let before = hits.len();
+            let below = all.iter().filter(|(n, _, role)| *role == Role::Parameter && inside(n));
+            hits.extend(below.map(|(_, t, _)| t.shallow_clone()));
+            if hits.len() == before {
+                self.check_layers(std::slice::from_ref(prefix))?;
+                return Err(Error::new(format!("layer `{prefix}` has no parameters")));
+            }
+        }
+        Ok(hits)
     }
 
     /// Adds a tap to every forward pass of this network.

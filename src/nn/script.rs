@@ -139,7 +139,7 @@ functions! {
     /// net.freeze_all_but("b").count_parameters(true) // => 6
     /// ```
     fn freeze_all_but(net: Net, layers: Names) -> Net {
-        net.check_layers(&layers.0)?;
+        net.parameters_below(&layers.0)?; // complains before anything is frozen
         freeze(&net, None, false)?;
         net.set_trainable(&layers.0, true)?;
         net

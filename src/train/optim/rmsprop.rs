@@ -35,7 +35,7 @@ impl RmsProp {
         };
         let mut denominator = g.f_square()?;
         if let Some(mut square) = slot("square_avg") {
-            let _ = square.f_mul_scalar_(o.alpha)?.f_addcmul_(&g, &(&g * (1.0 - o.alpha)))?;
+            let _ = square.f_mul_scalar_(o.alpha)?.f_addcmul_(&g, &g.f_mul_scalar(1.0 - o.alpha)?)?;
             denominator = square.shallow_clone();
         }
         if let Some(mut mean) = slot("grad_avg") {

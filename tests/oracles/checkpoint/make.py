@@ -11,7 +11,7 @@ torch.manual_seed(0)
 block = OrderedDict(conv=nn.Conv2d(4, 4, 3, padding=1), bn=nn.BatchNorm2d(4))
 net = nn.Sequential(
     OrderedDict(
-        conv1=nn.Conv2d(3, 4, 3), bn1=nn.BatchNorm2d(4), act=nn.ReLU(), layer1=nn.Sequential(block),
+        conv1=nn.Conv2d(3, 4, 3), bn1=nn.BatchNorm2d(4), act=nn.ReLU(), layer1=nn.Sequential(nn.Sequential(block)),
         gap=nn.AdaptiveAvgPool2d(2), flat=nn.Flatten(), fc=nn.Linear(16, 5),
     )
 )
