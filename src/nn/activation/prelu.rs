@@ -39,18 +39,10 @@ functions! {
     /// nn::prelu().forward(tensor::of([-1.0, 2.0])).detach() // => tensor([-0.2500,  2.0000])
     /// ```
     fn prelu(options: Opts<PReluOptions>) -> Net {
-<<<<<<< HEAD
-        let o = options.0;
-        if o.num_parameters < 1 {
-            return Err(Error::new(format!("`num_parameters` must be positive, got {}", o.num_parameters)));
-        }
-        Net::new(PRelu { weight: init::constant(&[o.num_parameters], o.start)? })
-=======
         let count = options.0.num_parameters;
         if count < 1 {
             Err(Error::new(format!("`num_parameters` must be at least 1, got {count}")))?;
         }
         Net::new(PRelu { weight: init::constant(&[count], options.0.start)? })
->>>>>>> main
     }
 }
