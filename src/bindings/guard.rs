@@ -62,10 +62,11 @@ pub fn silence_panics() {
 
 /// Runs `body`; a panic in it becomes an error.
 pub fn catch<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
-        let text = PANIC.take().unwrap_or_default();
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|payload| {
+        // Without `silence_panics` (in tests) the message is in the payload alone.
+        let text = PANIC.take().or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default();
         // tch's own panics are `called Result::unwrap() on an Err value: Torch("…")`.
-        let torch = text.split_once("Torch(\"").map(|(_, t)| t.replace("\\n", "\n"));
+        let torch = text.split_once("Torch(\"").map(|(_, t)| t.replace("\\n", "\n").replace("\\\"", "\""));
         Err(match torch {
             Some(t) => Error::new(error::torch_message(&t)),
             None => Error::new(format!("internal error: {text}"))

@@ -68,12 +68,9 @@ fn expose(func: &'static Func, module: &mut Module) {
             };
             let work: Shared<dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) -> RhaiResult> =
                 Shared::new(work);
-            let call = match func.kind {
-                FuncKind::Function => {
-                    RhaiFunc::Pure { func: work, has_context: true, is_pure: true, is_volatile: true }
-                }
-                _ => RhaiFunc::Method { func: work, has_context: true, is_pure: true, is_volatile: true },
-            };
+            // Methods too are `Pure`: every receiver is a handle, and the engine would write a `Method`'s receiver
+            // back (`x[0].sum()` would assign to `x[0]`, which autograd forbids, and fail on constants).
+            let call = RhaiFunc::Pure { func: work, has_context: true, is_pure: true, is_volatile: true };
             let registration = match func.kind {
                 FuncKind::Getter => FuncRegistration::new_getter(func.name()),
                 FuncKind::Method => FuncRegistration::new(func.name()).in_global_namespace(),

@@ -190,6 +190,12 @@ pub fn set(x: &Tensor, at: &Value, v: &Value) -> Result<()> {
         Value::Nil | Value::Str(_) | Value::Map(_) => return mismatch("number, list or Tensor", v),
         other => convert::from_value(other, Kind::Double)?,
     };
+    // After `x[0][1] = 5` the engine writes `x[0]` back into `x`: it is there.
+    let view = &place.view;
+    let there = v.data_ptr() == view.data_ptr() && v.size() == view.size() && v.stride() == view.stride();
+    if there && !place.picks_any() && v.f_kind()? == x.f_kind()? {
+        return Ok(());
+    }
     let v = v.f_to_kind(x.f_kind()?)?.f_to(x.device())?;
     if place.picks_any() {
         let _ = place.view.f_index_put_(&place.picks, &v, false)?;

@@ -212,4 +212,17 @@ functions! {
     /// tensor([[1, 2], [3, 4]]).t().is_contiguous() // => false
     /// ```
     fn is_contiguous(x: Tensor) -> bool { x.is_contiguous() }
+
+    get "Tensor";
+    /// The tensor with its axes in reverse order.
+    /// ```rhai
+    /// tensor([[1, 2, 3]]).T.shape // => [3, 1]
+    /// ```
+    fn T(x: Tensor) -> Tensor { x.f_permute((0..x.dim() as i64).rev().collect::<Vec<_>>())? }
+
+    /// The tensor with its last two axes exchanged.
+    /// ```rhai
+    /// tensor::zeros([2, 3, 4]).mT.shape // => [2, 4, 3]
+    /// ```
+    fn mT(x: Tensor) -> Tensor { x.f_mt()? }
 }
