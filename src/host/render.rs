@@ -73,6 +73,7 @@ pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagno
         }
     }
     frames.reverse();
+    let inner = (at.clone(), err);
     let text = match at.as_str() {
         name if name == source.name => source.text.to_string(),
         name => stdlib::text(name).map(str::to_string).or_else(|| std::fs::read_to_string(name).ok()).unwrap_or_default(),

@@ -114,10 +114,6 @@ fn variable(lexed: &Lexed, name: &str, pos: Position) -> Error {
              `const {name}` and write `global::{name}`"
         ));
     }
-    if lexed.functions().iter().any(|(f, _)| f == name) {
-        return Error::new(format!("`{name}` is a function, not a variable"))
-            .hint(format!("call it: `{name}(…)`; to pass it on, write `Fn(\"{name}\")`"));
-    }
     let mut e = Error::new(format!("unknown variable `{name}`"));
     match error::nearest(name, &seen) {
         Some(near) => e.msg += &format!("; did you mean `{near}`?"),
