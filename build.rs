@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-fn main() {
+fn main() -> Result<(), String> {
     println!("cargo:rerun-if-changed=build.rs");
     // What the crate embeds: Cargo learns of new and deleted files there only from here.
     for embedded in ["stdlib", "data/catalog.toml", "src/native"] {
@@ -11,10 +11,9 @@ fn main() {
             println!("cargo:rerun-if-changed={embedded}");
         }
     }
-    let lib =
-        PathBuf::from(env::var_os("DEP_TCH_LIBTORCH_LIB").expect("torch-sys names the folder of libtorch"));
+    let lib = env::var_os("DEP_TCH_LIBTORCH_LIB").ok_or("torch-sys does not name the folder of libtorch")?;
     // Absolute, so that an installed cs385 finds it from anywhere and tests need no LD_LIBRARY_PATH.
-    let lib = lib.canonicalize().unwrap_or(lib);
+    let lib = PathBuf::from(&lib).canonicalize().unwrap_or(lib.into());
     println!("cargo:rustc-env=CS385_LIBTORCH_LIB={}", lib.display());
     println!("cargo:rustc-link-arg=-Wl,-rpath,{}", lib.display());
     // No symbol of ours needs libtorch itself; it must be there to register its kernels.
@@ -36,4 +35,5 @@ fn main() {
             .file(shim)
             .compile("cs385_shim");
     }
+    Ok(())
 }

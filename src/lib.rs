@@ -6,12 +6,14 @@ pub mod core;
 
 pub mod tensor;
 
+pub mod data;
+pub mod image;
 #[macro_use]
 pub mod nn;
-
-pub mod train;
+pub mod plot;
 
 pub mod explain;
+pub mod train;
 
 pub mod bindings;
 pub mod registry;

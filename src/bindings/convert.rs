@@ -2,7 +2,7 @@
 
 use crate::core::value::{Object, Opaque};
 use crate::core::{Closure, Error, Result, Value};
-use crate::{explain, nn, train};
+use crate::{data, explain, image, nn, train};
 use rhai::{Dynamic, Engine, FnPtr, ImmutableString};
 use std::any::TypeId;
 use std::rc::Rc;
@@ -44,6 +44,10 @@ const fn border<T: Object>() -> Border {
 
 /// Every type scripts hold by handle, besides tensors.
 const TYPES: &[Border] = &[border::<nn::Net>(), border::<nn::net::HookHandle>(), border::<train::optim::Optimizer>(),
+    border::<data::Dataset>(),
+    border::<data::Batches>(),
+    border::<image::Picture>(),
+    border::<train::engine::Trainer>(),
     border::<explain::Target>(),
     border::<explain::Heatmap>(),
 ];

@@ -3,6 +3,7 @@
 
 pub mod convert;
 pub mod guard;
+mod iterators;
 mod operators;
 
 use crate::core::func::{Func, FuncKind};
@@ -29,6 +30,7 @@ pub fn engine() -> Engine {
         .register_fn("to_string", |e: &mut guard::ScriptError| e.msg.clone())
         .register_fn("to_debug", |e: &mut guard::ScriptError| e.msg.clone());
     operators::register(&mut engine);
+    iterators::register(&mut engine);
 
     let mut modules: BTreeMap<&str, Module> = BTreeMap::new();
     for func in inventory::iter::<Func> {

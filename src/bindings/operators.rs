@@ -5,8 +5,8 @@ use super::convert::{Handle, to_dynamic, to_value};
 use super::guard::raise;
 use crate::core::{Error, Result, Value};
 use crate::tensor::{index, print};
-use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext};
-use tch::{Scalar, Tensor};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, ImmutableString, Map, NativeCallContext};
+use tch::{Kind, Scalar, Tensor};
 
 type Out<T = Handle> = Result<T, Box<EvalAltResult>>;
 
@@ -30,6 +30,55 @@ fn binary(
         .register_fn(op, move |c: NativeCallContext, a: i64, b: Handle| done(&c, left(a.into(), &b.0)));
 }
 
+/// [`binary`] for comparisons and logic: bools too, and an error for what no tensor can be compared with, where the
+/// engine would silently say `false`.
+fn logical(
+    engine: &mut Engine,
+    op: &'static str,
+    tensors: fn(&Tensor, &Tensor) -> Result<Tensor, tch::TchError>,
+    right: fn(&Tensor, Scalar) -> Result<Tensor, tch::TchError>,
+    left: fn(Scalar, &Tensor) -> Result<Tensor, tch::TchError>,
+) {
+    binary(engine, op, tensors, right, left);
+    let flag = |b: bool| Tensor::f_scalar_tensor(i64::from(b), (Kind::Bool, tch::Device::Cpu));
+    engine
+        .register_fn(op, move |c: NativeCallContext, a: &mut Handle, b: bool| {
+            done(&c, flag(b).and_then(|b| tensors(&a.0, &b)))
+        })
+        .register_fn(op, move |c: NativeCallContext, a: bool, b: Handle| {
+            done(&c, flag(a).and_then(|a| tensors(&a, &b.0)))
+        });
+    refuse::<ImmutableString>(engine, op, "string");
+    refuse::<char>(engine, op, "string");
+    refuse::<Array>(engine, op, "list");
+    refuse::<Map>(engine, op, "map");
+}
+
+/// `op` between a tensor and a `T`, called `what`, is an error.
+fn refuse<T: rhai::Variant + Clone>(engine: &mut Engine, op: &'static str, what: &'static str) {
+    let no = move |c: &NativeCallContext, order: String| -> Out<bool> {
+        let e = Error::new(format!("a {what} is no number: {order} is not defined")).hint(match what {
+            "list" => "tensor::of(list) makes a tensor of it",
+            _ => "compare with a number or a tensor",
+        });
+        Err(raise(e, c.call_position()))
+    };
+    engine
+        .register_fn(op, move |c: NativeCallContext, _: &mut Handle, _: T| no(&c, format!("Tensor {op} {what}")))
+        .register_fn(op, move |c: NativeCallContext, _: T, _: Handle| no(&c, format!("{what} {op} Tensor")));
+}
+
+/// `for row in x`: along the first axis.
+impl IntoIterator for Handle {
+    type Item = Handle;
+    type IntoIter = std::vec::IntoIter<Handle>;
+    fn into_iter(self) -> Self::IntoIter {
+        // A tensor without axes has no rows.
+        let rows = if self.0.dim() == 0 { Vec::new() } else { self.0.f_unbind(0).unwrap_or_default() };
+        rows.into_iter().map(Handle::from).collect::<Vec<_>>().into_iter()
+    }
+}
+
 /// Operators, indexing, printing and `==` of tensors.
 pub fn register(engine: &mut Engine) {
     binary(engine, "+", |a, b| a.f_add(b), |a, b| a.f_add_scalar(b), |a, b| b.f_add_scalar(a));
@@ -40,15 +89,17 @@ pub fn register(engine: &mut Engine) {
         Tensor::f_remainder_scalar_tensor(a, b)
     });
     binary(engine, "**", |a, b| a.f_pow(b), |a, b| a.f_pow_tensor_scalar(b), |a, b| Tensor::f_pow_scalar(a, b));
-    binary(engine, "==", |a, b| a.f_eq_tensor(b), |a, b| a.f_eq(b), |a, b| b.f_eq(a));
-    binary(engine, "!=", |a, b| a.f_ne_tensor(b), |a, b| a.f_ne(b), |a, b| b.f_ne(a));
-    binary(engine, "<", |a, b| a.f_lt_tensor(b), |a, b| a.f_lt(b), |a, b| b.f_gt(a));
-    binary(engine, "<=", |a, b| a.f_le_tensor(b), |a, b| a.f_le(b), |a, b| b.f_ge(a));
-    binary(engine, ">", |a, b| a.f_gt_tensor(b), |a, b| a.f_gt(b), |a, b| b.f_lt(a));
-    binary(engine, ">=", |a, b| a.f_ge_tensor(b), |a, b| a.f_ge(b), |a, b| b.f_le(a));
-    binary(engine, "&", |a, b| a.f_bitwise_and_tensor(b), |a, b| a.f_bitwise_and(b), |a, b| b.f_bitwise_and(a));
-    binary(engine, "|", |a, b| a.f_bitwise_or_tensor(b), |a, b| a.f_bitwise_or(b), |a, b| b.f_bitwise_or(a));
+    logical(engine, "==", |a, b| a.f_eq_tensor(b), |a, b| a.f_eq(b), |a, b| b.f_eq(a));
+    logical(engine, "!=", |a, b| a.f_ne_tensor(b), |a, b| a.f_ne(b), |a, b| b.f_ne(a));
+    logical(engine, "<", |a, b| a.f_lt_tensor(b), |a, b| a.f_lt(b), |a, b| b.f_gt(a));
+    logical(engine, "<=", |a, b| a.f_le_tensor(b), |a, b| a.f_le(b), |a, b| b.f_ge(a));
+    logical(engine, ">", |a, b| a.f_gt_tensor(b), |a, b| a.f_gt(b), |a, b| b.f_lt(a));
+    logical(engine, ">=", |a, b| a.f_ge_tensor(b), |a, b| a.f_ge(b), |a, b| b.f_le(a));
+    logical(engine, "&", |a, b| a.f_bitwise_and_tensor(b), |a, b| a.f_bitwise_and(b), |a, b| b.f_bitwise_and(a));
+    logical(engine, "|", |a, b| a.f_bitwise_or_tensor(b), |a, b| a.f_bitwise_or(b), |a, b| b.f_bitwise_or(a));
+    logical(engine, "^", |a, b| a.f_bitwise_xor_tensor(b), |a, b| a.f_bitwise_xor(b), |a, b| b.f_bitwise_xor(a));
     engine
+        .register_iterator::<Handle>()
         .register_fn("-", |c: NativeCallContext, a: &mut Handle| done(&c, a.0.f_neg()))
         .register_fn("!", |c: NativeCallContext, a: &mut Handle| done(&c, a.0.f_logical_not()))
         .register_fn("==", |_: &mut Handle, _: ()| false)

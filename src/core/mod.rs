@@ -8,18 +8,32 @@ pub mod options;
 #[macro_use]
 pub mod func;
 
+pub mod archive;
 pub mod arrays;
-pub mod check;
+pub mod atomic;
+pub mod bytes;
+pub mod colormap;
+pub mod colour;
 pub mod device;
 pub mod error;
 pub mod ffi;
+pub mod font;
+pub mod idx;
 pub mod interrupt;
+pub mod npy;
 pub mod params;
 pub mod paths;
+pub mod pickle;
+pub mod picture_file;
 pub mod progress;
+pub mod raster;
+pub mod resample;
 pub mod run;
+pub mod safetensors;
 pub mod script;
 pub mod seed;
+pub mod stroke;
+pub mod torch_file;
 
 pub use error::{Error, Kind, Result};
 pub use options::Opts;

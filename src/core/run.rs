@@ -31,6 +31,8 @@ pub struct Setup {
     pub quiet: bool,
     /// Nothing is fetched.
     pub offline: bool,
+    /// Training goes on from the state in [`Setup::folder`].
+    pub resume: bool,
 }
 
 struct Run {
@@ -47,7 +49,9 @@ struct Run {
 impl Run {
     fn new(setup: Setup) -> Self {
         let (started, clock) = (SystemTime::now(), Instant::now());
-        Self { setup, started, clock, folder: None, pending: String::new(), log: None }
+        // A resumed run reads its old files from the start.
+        let folder = setup.folder.clone().filter(|_| setup.resume);
+        Self { setup, started, clock, folder, pending: String::new(), log: None }
     }
 }
 
@@ -69,6 +73,11 @@ pub fn quiet() -> bool {
 /// True when nothing may be fetched (`--offline`).
 pub fn offline() -> bool {
     RUN.with_borrow(|r| r.setup.offline)
+}
+
+/// True when training goes on from an earlier run's state (`--resume`).
+pub fn resuming() -> bool {
+    RUN.with_borrow(|r| r.setup.resume)
 }
 
 /// The run's folder, if anything was written in it.

@@ -237,8 +237,11 @@ impl<T: FromValue> FromValue for Vec<T> {
 impl<T: FromValue, const N: usize> FromValue for [T; N] {
     const TYPE: &'static str = "list";
     fn from_value(v: &Value) -> Result<Self> {
+        let Value::List(list) = v else {
+            return Err(Error::new(format!("expected list of {N} × {}, got {}", T::TYPE, v.describe())));
+        };
+        let n = list.len();
         let items = Vec::<T>::from_value(v)?;
-        let n = items.len();
         items
             .try_into()
             .map_err(|_| Error::new(format!("expected list of {N} × {}, got list of {n}", T::TYPE)))

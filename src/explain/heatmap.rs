@@ -1,6 +1,8 @@
 //! Maps of where a network looks, as scripts hold them.
 
-use crate::core::{Error, Result};
+use crate::core::value::{FromValue, IntoValue};
+use crate::core::{Error, Opts, Result, Value};
+use crate::image::{HeatmapOptions, Picture};
 use std::rc::Rc;
 use tch::Tensor;
 
@@ -55,6 +57,22 @@ pub fn resize(maps: &Tensor, size: [i64; 2]) -> Result<Tensor> {
     Ok(maps.f_unsqueeze(1)?.f_upsample_bilinear2d(size, false, None::<f64>, None::<f64>)?.f_squeeze_dim(1)?)
 }
 
+/// One picture, or a list of them.
+enum Pictures {
+    One(Picture),
+    Many(Vec<Picture>),
+}
+
+impl FromValue for Pictures {
+    const TYPE: &'static str = "Picture or list of Pictures";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::List(_) => Vec::from_value(v).map(Pictures::Many),
+            v => Picture::from_value(v).map(Pictures::One),
+        }
+    }
+}
+
 functions! {
     on "Heatmap";
     /// The maps as a tensor [N, H, W].
@@ -73,6 +91,28 @@ functions! {
     /// ```
     fn at(map: Heatmap, i: i64) -> Tensor {
         map.at(i)?
+    }
+
+    /// The maps laid over their pictures (one, or a list of as many as maps).
+    ///
+    /// Signed maps are drawn on a diverging scale. For maps that are to be compared give one `range`.
+    /// ```rhai
+    /// let net = nn::sequential([["conv", nn::conv2d(3, 2, 3)], ["gap", nn::adaptive_avg_pool2d(1)], ["f", nn::flatten()]]);
+    /// let photo = image::filled(32, 24, "orange");
+    /// cam::grad_cam(net, "conv", photo.to_tensor(), 0).overlay(photo) // => Picture of 32 × 24 pixels
+    /// ```
+    fn overlay(map: Heatmap, pictures: Pictures, options: Opts<HeatmapOptions>) -> Value {
+        let n = map.tensor().size()[0] as usize;
+        let heat = options.0.heat(map.is_signed());
+        match pictures {
+            Pictures::One(p) if n == 1 => p.overlay(&map.at(0)?, &heat)?.into_value(),
+            Pictures::One(_) => Err(Error::new(format!("{n} maps for one picture")).hint("give a list of pictures, or take one map with .at(i)"))?,
+            Pictures::Many(all) if all.len() != n => Err(Error::new(format!("{n} maps for {} pictures", all.len())))?,
+            Pictures::Many(all) => {
+                let each = all.iter().enumerate().map(|(i, p)| p.overlay(&map.at(i as i64)?, &heat));
+                each.collect::<Result<Vec<_>>>()?.into_value()
+            }
+        }
     }
 
     get "Heatmap";

@@ -40,6 +40,9 @@ pub struct Options {
     /// Another folder the script may write in; may be repeated
     #[arg(long, value_name = "DIR")]
     pub allow_write: Vec<PathBuf>,
+    /// Go on with an interrupted run: the script's latest, or the one in this folder
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub resume: Option<Option<PathBuf>>,
     /// Show no progress
     #[arg(long, short)]
     pub quiet: bool,
@@ -66,7 +69,8 @@ impl Options {
             name: name.to_string(),
             out: self.out.clone(),
             allow: self.allow_write.clone(),
-            folder: None,
+            folder: self.resume.as_ref().map(|dir| dir.clone().unwrap_or_else(|| self.out.join(name).join("latest"))),
+            resume: self.resume.is_some(),
             record,
             quiet: self.quiet,
             offline: self.offline,

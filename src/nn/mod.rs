@@ -14,14 +14,14 @@ mod pool;
 mod residual;
 mod sequential;
 mod shape;
-// mod store;
+mod store;
 mod summary;
 mod upsample;
 
 pub use ctx::{Capture, Ctx, Tap};
 pub use net::Net;
 pub use sequential::Sequential;
-// pub use store::LoadReport;
+pub use store::LoadReport;
 
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Result, Value};

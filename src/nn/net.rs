@@ -163,10 +163,14 @@ impl Net {
 
     /// The learned tensors by name; with `trainable`, those that are not frozen.
     pub fn parameters(&self, trainable: bool) -> Vec<(String, Tensor)> {
-        let all = self.named().into_iter().filter(|(_, t, role)| {
-            *role == Role::Parameter && (!trainable || t.requires_grad())
-        });
-        all.map(|(n, t, _)| (n, t)).collect()
+        let mut all: Vec<(String, Tensor)> = Vec::new();
+        for (name, t, role) in self.named() {
+            // A layer that stands in two places has its parameters once, under its first name.
+            if role == Role::Parameter && (!trainable || t.requires_grad()) && !all.iter().any(|(_, o)| same(o, &t)) {
+                all.push((name, t));
+            }
+        }
+        all
     }
 
     /// The device the network is on.
@@ -222,6 +226,11 @@ impl Net {
         lines(&*self.0.layer, 0, &mut out);
         out
     }
+}
+
+/// True for two handles of one tensor.
+pub fn same(a: &Tensor, b: &Tensor) -> bool {
+    a.data_ptr() == b.data_ptr() && a.size() == b.size() && a.numel() > 0
 }
 
 /// Visits every layer, parents first, with its path.

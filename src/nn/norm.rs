@@ -57,6 +57,11 @@ impl Layer for BatchNorm {
         // A frozen norm keeps its statistics: otherwise a frozen backbone would drift with every batch.
         let frozen = self.affine.as_ref().is_some_and(|a| !a[0].requires_grad());
         let train = (cx.train() && !frozen) || self.running.is_none();
+        let s = x.size();
+        if train && s.iter().product::<i64>() == s[1] {
+            return Err(Error::new(format!("expected more than 1 value a channel when training, got {s:?}"))
+                .hint("use a larger batch, or #{drop_last: true} to leave an incomplete one out"));
+        }
         if let (true, Some([_, _, count])) = (train, &self.running) {
             let _ = count.shallow_clone().f_add_scalar_(1)?;
         }
@@ -112,6 +117,9 @@ impl Layer for Norm {
         Ok(match &self.over {
             Over::Shape(shape) => x.f_layer_norm(shape, w, b, self.eps, true)?,
             Over::Groups { groups, .. } => x.f_group_norm(*groups, w, b, self.eps, true)?,
+            Over::Instance(_) if x.size().iter().skip(2).product::<i64>() == 1 => {
+                return Err(Error::new(format!("expected more than 1 pixel a channel, got {:?}", x.size())));
+            }
             Over::Instance(_) => {
                 x.f_instance_norm(w, b, None::<&Tensor>, None::<&Tensor>, true, 0.0, self.eps, true)?
             }

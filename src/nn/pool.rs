@@ -88,7 +88,9 @@ functions! {
         Pool::make(false, kernel_size, &options.0)?
     }
 
-    /// The mean over as many windows as the output has pixels; `1` is global average pooling.
+    /// The mean over as many windows as the output has pixels.
+    ///
+    /// `nn::adaptive_avg_pool2d(1)` is global average pooling.
     /// ```rhai
     /// nn::adaptive_avg_pool2d(1).forward(tensor::ones([2, 8, 7, 7])).shape // => [2, 8, 1, 1]
     /// ```

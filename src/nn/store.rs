@@ -101,7 +101,9 @@ functions! {
         arrays::write_named(&to, &net.state()?)?
     }
 
-    /// Reads tensors by name: `.safetensors`, `.npz`, or a PyTorch `.pth`/`.pt` state dict (nothing is executed).
+    /// Reads tensors by name from `.safetensors`, `.npz`, `.pth` or `.pt`.
+    ///
+    /// PyTorch files may be state dicts of any age; nothing in them is executed.
     ///
     /// Gives a map with `loaded`, `missing`, `unexpected` and `mismatched`.
     /// ```rhai

@@ -3,6 +3,7 @@
 
 use crate::bindings;
 use crate::core::{Error, Result, device, interrupt, params, run, seed};
+use crate::train::engine;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Scope};
 use std::rc::Rc;
 
@@ -118,6 +119,7 @@ impl Start {
             tch::set_num_threads(self.threads);
         }
         params::begin(self.set);
+        engine::begin_script();
         run::begin(self.setup);
         Ok(())
     }

@@ -40,7 +40,7 @@ pub fn entries() -> Vec<Entry> {
     let mut all = Vec::new();
     for (namespace, name, text) in FILES {
         let Ok(ast) = compile(&engine, name, text) else { continue };
-        for f in ast.iter_functions().filter(|f| !f.access.is_private()) {
+        for f in ast.iter_functions().filter(|f| !f.access.is_private() && !f.name.starts_with("anon$")) {
             let path = format!("{namespace}::{}", f.name);
             let docs = f.comments.iter().flat_map(|c| c.lines());
             let docs = docs.map(|l| l.trim_start().trim_start_matches("///"));

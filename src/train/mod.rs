@@ -1,4 +1,9 @@
 //! Training: optimizers, losses, metrics, and the one loop engine.
 
+pub mod engine;
+mod fit;
+pub mod history;
 pub mod loss;
+pub mod metric;
 pub mod optim;
+mod state;

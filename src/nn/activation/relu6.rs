@@ -5,5 +5,5 @@ activation! {
     /// ```rhai
     /// nn::relu6().forward(tensor::of([-1.0, 9.0])) // => tensor([0., 6.])
     /// ```
-    relu6, "ReLU6", (), |x| x.f_clamp(0.0, 6.0)?
+    relu6, "ReLU6", (), |x| x.f_relu6()?
 }

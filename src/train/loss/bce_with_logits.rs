@@ -16,7 +16,7 @@ options! {
 }
 
 loss! {
-    /// Binary cross-entropy of logits: sigmoid and `loss::bce` in one, without overflow.
+    /// Binary cross-entropy of logits, without overflow.
     /// ```rhai
     /// loss::bce_with_logits(tensor::of([0.0, 2.0]), tensor::of([0.0, 1.0])) // ~> tensor(0.4100)
     /// ```

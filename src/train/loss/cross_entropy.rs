@@ -1,8 +1,7 @@
 //! `loss::cross_entropy`.
 
-use super::{MEAN, Reduction};
-use crate::core::{Error, Result};
-use tch::{Kind, Tensor};
+use super::{MEAN, Reduction, check_classes};
+use tch::Tensor;
 
 options! {
     /// Options of `loss::cross_entropy`.
@@ -18,37 +17,15 @@ options! {
     }
 }
 
-/// libtorch aborts on some bad targets only deep inside a kernel: say it here, with the value.
-fn check(output: &Tensor, target: &Tensor, ignore: i64) -> Result<()> {
-    if output.dim() == 0 {
-        return Err(Error::new("output must be [N, C, ..] or [C], got one number"));
-    }
-    if target.is_floating_point() {
-        return super::same_shape(output, target);
-    }
-    if target.kind() != Kind::Int64 {
-        return Err(Error::new(format!("targets are class numbers (int64) or probabilities, got {:?}", target.kind()))
-            .hint("convert with target.long()"));
-    }
-    // Reading the range would stall a GPU; there the kernel's own assertion speaks.
-    if target.numel() > 0 && target.device() == tch::Device::Cpu {
-        let classes = output.size()[usize::from(output.dim() > 1)];
-        let bad = target.f_lt(0)?.f_logical_or(&target.f_ge(classes)?)?.f_logical_and(&target.f_ne(ignore)?)?;
-        if bad.f_any()?.f_int64_value(&[])? != 0 {
-            let worst = target.f_masked_select(&bad)?.f_int64_value(&[0])?;
-            return Err(Error::new(format!("target {worst} is not a class: the output has classes 0 to {}", classes - 1)));
-        }
-    }
-    Ok(())
-}
-
 loss! {
-    /// Cross-entropy of logits [N, C, ..] and class numbers [N, ..] or probabilities [N, C, ..].
+    /// Cross-entropy of logits [N, C, ..] and targets.
+    ///
+    /// Targets are class numbers [N, ..] or probabilities [N, C, ..].
     /// ```rhai
     /// loss::cross_entropy(tensor::of([[2.0, 0.0]]), tensor::of([0])) // ~> tensor(0.1269)
     /// ```
     cross_entropy, CrossEntropyOptions, |output, target, o| {
-        check(output, target, o.ignore_index)?;
+        check_classes(output, target, o.ignore_index, true)?;
         output.f_cross_entropy_loss(target, o.weight, o.reduction.0, o.ignore_index, o.label_smoothing)?
     }
 }

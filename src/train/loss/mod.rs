@@ -24,7 +24,7 @@ mod smooth_l1;
 use crate::core::func::Func;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Closure, Error, Result, Value};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// How the losses of a batch become one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,6 +79,30 @@ pub fn same_shape(output: &Tensor, target: &Tensor) -> Result<()> {
             "output and target must have one shape, got {:?} and {:?}", output.size(), target.size()
         ))),
     }
+}
+
+/// libtorch aborts on some bad targets only deep inside a kernel: say it here, with the value.
+fn check_classes(output: &Tensor, target: &Tensor, ignore: i64, probabilities: bool) -> Result<()> {
+    if output.dim() == 0 {
+        return Err(Error::new("output must be [N, C, ..] or [C], got one number"));
+    }
+    if probabilities && target.is_floating_point() {
+        return same_shape(output, target);
+    }
+    if target.kind() != Kind::Int64 {
+        return Err(Error::new(format!("targets are class numbers (int64){}, got {:?}", if probabilities { " or probabilities" } else { "" }, target.kind()))
+            .hint("convert with target.long()"));
+    }
+    // Reading the range would stall a GPU; there the kernel's own assertion speaks.
+    if target.numel() > 0 && target.device() == tch::Device::Cpu {
+        let classes = output.size()[usize::from(output.dim() > 1)];
+        let bad = target.f_lt(0)?.f_logical_or(&target.f_ge(classes)?)?.f_logical_and(&target.f_ne(ignore)?)?;
+        if bad.f_any()?.f_int64_value(&[])? != 0 {
+            let worst = target.f_masked_select(&bad)?.f_int64_value(&[0])?;
+            return Err(Error::new(format!("target {worst} is not a class: the output has classes 0 to {}", classes - 1)));
+        }
+    }
+    Ok(())
 }
 
 /// A loss named in an option: by name, or a closure `|output, target| …`.

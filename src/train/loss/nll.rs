@@ -1,6 +1,6 @@
 //! `loss::nll`.
 
-use super::{MEAN, Reduction};
+use super::{MEAN, Reduction, check_classes};
 use tch::Tensor;
 
 options! {
@@ -16,11 +16,14 @@ options! {
 }
 
 loss! {
-    /// Negative log-likelihood of log-probabilities [N, C, ..] and class numbers [N, ..].
+    /// Negative log-likelihood of log-probabilities [N, C, ..].
+    ///
+    /// Targets are class numbers [N, ..].
     /// ```rhai
     /// loss::nll(tensor::of([[-0.5, -1.0]]), tensor::of([1])) // => tensor(1.)
     /// ```
     nll, NllOptions, |output, target, o| {
+        check_classes(output, target, o.ignore_index, false)?;
         output.f_nll_loss_nd(target, o.weight, o.reduction.0, o.ignore_index)?
     }
 }

@@ -13,12 +13,18 @@ options! {
 }
 
 loss! {
-    /// Squared error where small, absolute error where large (Girshick 2015, eq. 3).
+    /// Squared error where small, absolute error where large.
+    ///
+    /// Girshick 2015, equation 3.
     /// ```rhai
     /// loss::smooth_l1(tensor::of([0.5, 3.0]), tensor::of([0.0, 0.0])) // ~> tensor(1.3125)
     /// ```
     smooth_l1, SmoothL1Options, |output, target, o| {
         same_shape(output, target)?;
-        output.f_smooth_l1_loss(target, o.reduction.0, o.beta)?
+        // As PyTorch: with no quadratic part it is the absolute error, whose gradient at 0 is 0.
+        match o.beta {
+            0.0 => output.f_l1_loss(target, o.reduction.0)?,
+            beta => output.f_smooth_l1_loss(target, o.reduction.0, beta)?,
+        }
     }
 }

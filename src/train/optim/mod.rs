@@ -10,6 +10,7 @@ use crate::core::options::Options;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Opts, Result, Value, ffi};
 use crate::nn::Net;
+use crate::nn::net::same;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -67,10 +68,14 @@ impl Optimizer {
     /// libtorch's.
     pub fn over(&self, nets: &[Net]) -> Result<Self> {
         let s = self.0.borrow();
-        let mut params = Vec::new();
+        let mut params: Vec<(String, Tensor)> = Vec::new();
         for (i, net) in nets.iter().enumerate() {
             let prefix = if nets.len() > 1 { format!("{i}.") } else { String::new() };
-            params.extend(net.parameters(false).into_iter().map(|(n, t)| (format!("{prefix}{n}"), t)));
+            for (name, t) in net.parameters(false) {
+                if !params.iter().any(|(_, o)| same(o, &t)) {
+                    params.push((format!("{prefix}{name}"), t));
+                }
+            }
         }
         let mut slots = Slots::new();
         for (slot, scalar) in s.rule.slots() {

@@ -1,0 +1,328 @@
+//! A data set as scripts hold it: a source, and which of its items belong.
+
+use super::memory::Memory;
+use super::{Batch, Loader, LoaderOptions, Reader, Source};
+use crate::core::value::{FromValue, mismatch};
+use crate::core::{Error, Map, Opts, Result, Value, seed};
+use rand::seq::SliceRandom;
+use std::rc::Rc;
+use std::sync::Arc;
+use tch::{Kind, Tensor};
+
+/// Items of a source, in an order. Cheap to clone.
+#[derive(Clone)]
+pub struct Dataset(Rc<Inner>);
+
+struct Inner {
+    name: String,
+    source: Rc<dyn Source>,
+    /// Which items of the source, if not all.
+    index: Option<Vec<i64>>,
+    /// Mean and standard deviation of each channel, taken off and divided by.
+    norm: Option<(Vec<f64>, Vec<f64>)>,
+}
+
+object!(Dataset, "Dataset", |d| {
+    let classes = match d.classes().len() {
+        0 => String::new(),
+        n => format!(", {n} classes"),
+    };
+    format!("Dataset {}: {} × {:?}{classes}", d.0.name, d.len(), d.0.source.shape())
+});
+
+impl Dataset {
+    /// All items of `source`.
+    pub fn new(name: &str, source: impl Source + 'static) -> Self {
+        Dataset(Rc::new(Inner { name: name.to_string(), source: Rc::new(source), index: None, norm: None }))
+    }
+
+    fn with(&self, index: Option<Vec<i64>>, norm: Option<(Vec<f64>, Vec<f64>)>) -> Self {
+        Dataset(Rc::new(Inner { name: self.0.name.clone(), source: self.0.source.clone(), index, norm }))
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.0.index.as_ref().map_or_else(|| self.0.source.len(), Vec::len)
+    }
+
+    /// True when there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Names of the classes.
+    pub fn classes(&self) -> Arc<[String]> {
+        self.0.source.classes()
+    }
+
+    /// Class number of every item.
+    ///
+    /// # Errors
+    /// Targets that are no classes.
+    pub fn labels(&self) -> Result<Vec<i64>> {
+        let all = self.0.source.labels().ok_or_else(|| Error::new("the targets of this data set are no classes"))?;
+        Ok(match &self.0.index {
+            Some(index) => index.iter().map(|i| all[*i as usize]).collect(),
+            None => all,
+        })
+    }
+
+    /// The items at these places.
+    ///
+    /// # Errors
+    /// A place that does not exist.
+    pub fn subset(&self, places: &[i64]) -> Result<Self> {
+        let n = self.len() as i64;
+        let at = |p: &i64| match if *p < 0 { p + n } else { *p } {
+            i if (0..n).contains(&i) => Ok(self.0.index.as_ref().map_or(i, |all| all[i as usize])),
+            _ => Err(Error::new(format!("there is no item {p}: the data set holds {n}"))),
+        };
+        Ok(self.with(Some(places.iter().map(at).collect::<Result<_>>()?), self.0.norm.clone()))
+    }
+
+    /// A reader of this data set for another thread.
+    pub fn reader(&self) -> Box<dyn Reader + Send> {
+        Box::new(View { inner: self.0.source.reader(), index: self.0.index.clone(), norm: self.0.norm.clone() })
+    }
+
+    /// The batches of one pass, made on another thread.
+    ///
+    /// # Errors
+    /// A batch size of 0.
+    pub fn loader(&self, o: &LoaderOptions) -> Result<Loader> {
+        Loader::new(self, o)
+    }
+
+    /// Places in a random order that depends on the seed only.
+    fn shuffled_places(&self, seed: Option<i64>) -> Vec<i64> {
+        let mut places: Vec<i64> = (0..self.len() as i64).collect();
+        places.shuffle(&mut seed::stream("split", seed.unwrap_or(0) as u64));
+        places
+    }
+}
+
+struct View {
+    inner: Box<dyn Reader + Send>,
+    index: Option<Vec<i64>>,
+    norm: Option<(Vec<f64>, Vec<f64>)>,
+}
+
+impl Reader for View {
+    fn fetch(&mut self, places: &[i64]) -> Result<Batch> {
+        let mut batch = match &self.index {
+            Some(all) => self.inner.fetch(&places.iter().map(|p| all[*p as usize]).collect::<Vec<_>>())?,
+            None => self.inner.fetch(places)?,
+        };
+        if let Some((mean, std)) = &self.norm {
+            let axes = vec![1i64; batch.input.dim().saturating_sub(2)];
+            let shape = [&[1, mean.len() as i64], &axes[..]].concat();
+            let per_channel = |v: &[f64]| -> Result<Tensor> { Ok(Tensor::f_from_slice(v)?.f_to_kind(Kind::Float)?.f_reshape(&shape)?) };
+            batch.input = batch.input.f_sub(&per_channel(mean)?)?.f_div(&per_channel(std)?)?;
+        }
+        batch.index = Tensor::f_from_slice(places)?;
+        Ok(batch)
+    }
+}
+
+/// Some places of a data set: a list, a range, or a tensor of integers.
+pub struct Places(Value);
+
+impl FromValue for Places {
+    const TYPE: &'static str = "list of integers or range";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::List(_) | Value::Range(..) | Value::Tensor(_) => Ok(Places(v.clone())),
+            _ => mismatch(Self::TYPE, v),
+        }
+    }
+}
+
+impl Places {
+    fn list(&self, len: usize) -> Result<Vec<i64>> {
+        match &self.0 {
+            Value::Range(a, b) => {
+                let n = len as i64;
+                let at = |i: i64| if i < 0 { i + n } else { i.min(n) };
+                Ok((at(*a)..at(*b)).collect())
+            }
+            Value::Tensor(t) => Ok(Vec::<i64>::try_from(t.f_to_kind(Kind::Int64)?.f_flatten(0, -1)?)?),
+            v => Vec::from_value(v),
+        }
+    }
+}
+
+options! {
+    /// Options of `data::from_tensors`.
+    pub struct FromTensorsOptions {
+        /// Names of the classes.
+        classes: Vec<String> = Vec::new(),
+        /// What the data set is called when printed.
+        name: String = "tensors".to_string(),
+    }
+}
+
+options! {
+    /// Options of `split`.
+    pub struct SplitOptions {
+        /// Another seed, another split; the run's seed counts too.
+        seed: Option<i64> = None,
+        /// Every class is split in the same share.
+        stratify: bool = false,
+    }
+}
+
+functions! {
+    in "data";
+    /// A data set of inputs [N, ..] and targets [N, ..] that lie in memory.
+    ///
+    /// Inputs of type uint8 become float in 0..1 batch by batch.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([6, 2]), tensor::of([0, 1, 0, 1, 0, 1])).len() // => 6
+    /// ```
+    fn from_tensors(x: Tensor, y: Option<Tensor>, options: Opts<FromTensorsOptions>) -> Dataset {
+        let o = options.0;
+        Dataset::new(&o.name, Memory::new(x, y, o.classes)?)
+    }
+
+    on "Dataset";
+    /// How many items there are.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([6, 2])).len() // => 6
+    /// ```
+    fn len(data: Dataset) -> usize {
+        data.len()
+    }
+
+    /// One item: a map with `input`, `target` and `index`.
+    /// ```rhai
+    /// data::from_tensors(tensor::arange(6).reshape([3, 2])).get(1).input // => tensor([2, 3])
+    /// ```
+    fn get(data: Dataset, i: i64) -> Value {
+        let batch = data.subset(&[i])?.reader().fetch(&[0])?;
+        let first = |t: &Tensor| -> Result<Value> { Ok(Value::Tensor(t.f_select(0, 0)?)) };
+        Value::Map(Map::from([
+            ("input".to_string(), first(&batch.input)?),
+            ("target".to_string(), batch.target.as_ref().map_or(Ok(Value::Nil), first)?),
+            ("index".to_string(), Value::Int(i)),
+        ]))
+    }
+
+    /// The items at these places, in this order.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([6, 2])).subset([0, 2, 5]).len() // => 3
+    /// ```
+    fn subset(data: Dataset, places: Places) -> Dataset {
+        data.subset(&places.list(data.len())?)?
+    }
+
+    /// The first `n` items.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([6, 2])).take(2).len() // => 2
+    /// ```
+    fn take(data: Dataset, n: usize) -> Dataset {
+        data.subset(&(0..n.min(data.len()) as i64).collect::<Vec<_>>())?
+    }
+
+    /// The items in a random order that the run's seed (and `seed`) settles.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([6, 2])).shuffled().len() // => 6
+    /// ```
+    fn shuffled(data: Dataset, seed: Option<i64>) -> Dataset {
+        data.subset(&data.shuffled_places(seed))?
+    }
+
+    /// The items of one class, or of several.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([4, 2]), tensor::of([0, 1, 2, 1])).only([1, 2]).len() // => 3
+    /// ```
+    fn only(data: Dataset, classes: Value) -> Dataset {
+        let wanted = i64::from_value(&classes).map(|k| vec![k]).or_else(|_| Vec::from_value(&classes))?;
+        let labels = data.labels()?;
+        let places: Vec<i64> = (0..labels.len()).filter(|i| wanted.contains(&labels[*i])).map(|i| i as i64).collect();
+        data.subset(&places)?
+    }
+
+    /// Splits at random into parts of these shares: a list of data sets.
+    ///
+    /// A single number gives two parts. The split depends on the run's seed and on `seed` only.
+    /// ```rhai
+    /// let parts = data::from_tensors(tensor::zeros([10, 2])).split(0.8);
+    /// [parts[0].len(), parts[1].len()] // => [8, 2]
+    /// ```
+    fn split(data: Dataset, shares: Value, options: Opts<SplitOptions>) -> Vec<Dataset> {
+        let shares = f64::from_value(&shares).map(|s| vec![s, 1.0 - s]).or_else(|_| Vec::<f64>::from_value(&shares))?;
+        let sum: f64 = shares.iter().sum();
+        if shares.iter().any(|s| *s < 0.0) || sum > 1.0 + 1e-9 {
+            Err(Error::new(format!("shares are positive and sum to at most 1, got {shares:?}")))?;
+        }
+        let places = data.shuffled_places(options.0.seed);
+        let groups = match options.0.stratify {
+            false => vec![places],
+            true => {
+                let labels = data.labels()?;
+                let mut by_class = std::collections::BTreeMap::<i64, Vec<i64>>::new();
+                places.iter().for_each(|p| by_class.entry(labels[*p as usize]).or_default().push(*p));
+                by_class.into_values().collect()
+            }
+        };
+        let mut parts: Vec<Vec<i64>> = vec![Vec::new(); shares.len()];
+        for group in groups {
+            let (mut begin, mut share) = (0, 0.0);
+            for (part, s) in parts.iter_mut().zip(&shares) {
+                share += s;
+                let end = ((share * group.len() as f64).round() as usize).min(group.len());
+                part.extend(&group[begin..end]);
+                begin = end;
+            }
+        }
+        parts.iter().map(|p| data.subset(p)).collect::<Result<Vec<_>>>()?
+    }
+
+    /// The same items with `(input − mean) / std` for every channel.
+    /// ```rhai
+    /// data::from_tensors(tensor::ones([2, 1, 4])).normalized([0.5], [0.5]).get(0).input // => tensor([[1., 1., 1., 1.]])
+    /// ```
+    fn normalized(data: Dataset, mean: Vec<f64>, std: Vec<f64>) -> Dataset {
+        let channels = data.0.source.shape().first().copied().unwrap_or(1) as usize;
+        if mean.len() != std.len() || (mean.len() != channels && mean.len() != 1) || std.contains(&0.0) {
+            Err(Error::new(format!(
+                "mean and std need one number for each of the {channels} channel(s), std not 0; got {mean:?} and {std:?}"
+            )))?;
+        }
+        data.with(data.0.index.clone(), Some((mean, std)))
+    }
+
+    /// All items as one pair of tensors: a map with `input`, `target` and `index`.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([6, 2])).subset([1, 3]).tensors().input.shape // => [2, 2]
+    /// ```
+    fn tensors(data: Dataset) -> Value {
+        let places: Vec<i64> = (0..data.len() as i64).collect();
+        data.reader().fetch(&places)?.to_value()
+    }
+
+    get "Dataset";
+    /// Names of the classes.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([2, 3]), tensor::of([0, 1]), #{classes: ["cat", "dog"]}).classes // => ["cat", "dog"]
+    /// ```
+    fn classes(data: Dataset) -> Vec<String> {
+        data.classes().to_vec()
+    }
+
+    /// Class number of every item.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([2, 3]), tensor::of([0, 1])).labels // => [0, 1]
+    /// ```
+    fn labels(data: Dataset) -> Vec<i64> {
+        data.labels()?
+    }
+
+    /// The shape of one input.
+    /// ```rhai
+    /// data::from_tensors(tensor::zeros([6, 2, 3])).shape // => [2, 3]
+    /// ```
+    fn shape(data: Dataset) -> Vec<i64> {
+        data.0.source.shape()
+    }
+}

@@ -1,0 +1,74 @@
+//! Data sets that lie in memory as two tensors.
+
+use super::{Batch, Reader, Source};
+use crate::core::{Error, Result};
+use std::sync::Arc;
+use tch::{Kind, Tensor};
+
+/// Inputs [N, ..] (float, or uint8 that becomes float in 0..1) and targets [N, ..].
+pub struct Memory {
+    input: Tensor,
+    target: Option<Tensor>,
+    classes: Arc<[String]>,
+}
+
+impl Memory {
+    /// Checks that both have as many items.
+    ///
+    /// # Errors
+    /// Another count; a scalar.
+    pub fn new(input: Tensor, target: Option<Tensor>, classes: Vec<String>) -> Result<Self> {
+        let n = input.size().first().copied().ok_or_else(|| Error::new("inputs are [N, ..], got one number"))?;
+        if let Some(t) = &target
+            && t.size().first() != Some(&n)
+        {
+            return Err(Error::new(format!("{n} inputs, but targets of shape {:?}", t.size())));
+        }
+        let input = input.f_detach()?.f_to_device(tch::Device::Cpu)?.f_contiguous()?;
+        let target = target.map(|t| t.f_detach()?.f_to_device(tch::Device::Cpu)).transpose()?;
+        let memory = Self { input, target, classes: classes.into() };
+        if let (Some(labels), false) = (memory.labels(), memory.classes.is_empty())
+            && let Some(bad) = labels.iter().find(|l| !(0..memory.classes.len() as i64).contains(l))
+        {
+            return Err(Error::new(format!("target {bad} has no name: there are {} classes", memory.classes.len())));
+        }
+        Ok(memory)
+    }
+}
+
+impl Source for Memory {
+    fn len(&self) -> usize {
+        self.input.size()[0] as usize
+    }
+    fn reader(&self) -> Box<dyn Reader + Send> {
+        let target = self.target.as_ref().map(Tensor::shallow_clone);
+        Box::new(MemoryReader { input: self.input.shallow_clone(), target })
+    }
+    fn shape(&self) -> Vec<i64> {
+        self.input.size()[1..].to_vec()
+    }
+    fn labels(&self) -> Option<Vec<i64>> {
+        let t = self.target.as_ref()?;
+        if t.kind() != Kind::Int64 || t.dim() != 1 { None } else { Vec::<i64>::try_from(t).ok() }
+    }
+    fn classes(&self) -> Arc<[String]> {
+        self.classes.clone()
+    }
+}
+
+struct MemoryReader {
+    input: Tensor,
+    target: Option<Tensor>,
+}
+
+impl Reader for MemoryReader {
+    fn fetch(&mut self, index: &[i64]) -> Result<Batch> {
+        let index = Tensor::f_from_slice(index)?;
+        let mut input = self.input.f_index_select(0, &index)?;
+        if input.kind() == Kind::Uint8 {
+            input = input.f_to_kind(Kind::Float)?.f_div_scalar_(255.0)?;
+        }
+        let target = self.target.as_ref().map(|t| t.f_index_select(0, &index)).transpose()?;
+        Ok(Batch { input, target, index })
+    }
+}

@@ -1,0 +1,409 @@
+//! The one loop engine. `train::fit` and `train::run` give it a step; progress, history, checkpoints, exact
+//! resume, Ctrl-C and the stop at NaN are done here once.
+
+use super::history::History;
+use super::optim::Optimizer;
+use super::state;
+use crate::core::{Error, Result, interrupt, paths, progress, run as record};
+use crate::data::{Batch, Dataset, LoaderOptions};
+use crate::nn::Net;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tch::{Device, Kind, Tensor};
+
+/// What a step measured: a name and a number a picture (or a batch mean).
+pub type Measures = Vec<(String, Tensor)>;
+
+/// One step on a batch, or one measurement of it.
+pub type Step<'a> = dyn Fn(&Batch, &Trainer) -> Result<Measures> + 'a;
+
+/// What the engine runs.
+pub struct Plan<'a> {
+    /// The networks, by name.
+    pub nets: Vec<(String, Net)>,
+    /// The optimizers, by name.
+    pub optimizers: Vec<(String, Optimizer)>,
+    /// Training data.
+    pub data: Dataset,
+    /// Validation data.
+    pub val: Option<Dataset>,
+    /// Pictures a batch.
+    pub batch_size: usize,
+    /// Passes over the training data.
+    pub epochs: i64,
+    /// A new order every epoch.
+    pub shuffle: bool,
+    /// Leaves an incomplete last batch out.
+    pub drop_last: bool,
+    /// Trains on a batch.
+    pub step: Box<Step<'a>>,
+    /// Measures a validation batch.
+    pub val_step: Option<Box<Step<'a>>>,
+    /// Called after every epoch.
+    pub on_epoch: Option<Box<dyn Fn(&Trainer) -> Result<()> + 'a>>,
+    /// What is written, and where.
+    pub keep: Keep,
+    /// Stops after this many epochs without a better value of [`Keep::watch`].
+    pub patience: Option<i64>,
+}
+
+/// What a run writes.
+pub struct Keep {
+    /// The folder in the run's folder, empty for the run's folder itself.
+    pub name: String,
+    /// Writes anything at all.
+    pub save: bool,
+    /// Epochs after which the weights are kept.
+    pub checkpoints: Vec<i64>,
+    /// The measure that says which epoch is best; found by itself if none.
+    pub watch: Option<String>,
+    /// Writes the state for resuming also every so many seconds within an epoch.
+    pub every_seconds: f64,
+}
+
+struct Inner {
+    nets: Vec<(String, Net)>,
+    optimizers: Vec<(String, Optimizer)>,
+    epoch: Cell<i64>,
+    step: Cell<i64>,
+    stop: RefCell<Option<String>>,
+    history: RefCell<History>,
+    best: RefCell<Option<(i64, f64)>>,
+    folder: String,
+}
+
+/// The run as callbacks see it, and as it is given back at its end.
+#[derive(Clone)]
+pub struct Trainer(Rc<Inner>);
+
+object!(Trainer, "Run", |t| {
+    let h = t.0.history.borrow();
+    let last = h.rows().last().map(|r| line(r)).unwrap_or_default();
+    format!("Run of {} epoch(s)  {last}", h.rows().len())
+});
+
+impl Trainer {
+    /// The epoch under way, from 1.
+    pub fn epoch(&self) -> i64 {
+        self.0.epoch.get()
+    }
+    /// Steps taken so far, over all epochs.
+    pub fn step(&self) -> i64 {
+        self.0.step.get()
+    }
+    /// What was measured so far.
+    pub fn history(&self) -> History {
+        self.0.history.borrow().clone()
+    }
+    /// Ends the run after this epoch.
+    pub fn stop(&self, why: &str) {
+        self.0.stop.borrow_mut().get_or_insert_with(|| why.to_string());
+    }
+    /// Why the run ended before its last epoch.
+    pub fn stopped(&self) -> Option<String> {
+        self.0.stop.borrow().clone()
+    }
+    /// The best epoch and its value of the watched measure.
+    pub fn best(&self) -> Option<(i64, f64)> {
+        *self.0.best.borrow()
+    }
+    /// The networks.
+    pub fn nets(&self) -> &[(String, Net)] {
+        &self.0.nets
+    }
+    /// The optimizers.
+    pub fn optimizers(&self) -> &[(String, Optimizer)] {
+        &self.0.optimizers
+    }
+    /// A path in the run's own folder.
+    pub fn file(&self, name: &str) -> String {
+        if self.0.folder.is_empty() { name.to_string() } else { format!("{}/{name}", self.0.folder) }
+    }
+
+    /// Takes over what was measured before an interruption.
+    pub(super) fn restore(&self, step: i64, history: History, best: Option<(i64, f64)>, stopped: Option<String>) {
+        self.0.step.set(step);
+        self.0.epoch.set(history.rows().len() as i64);
+        self.0.history.replace(history);
+        self.0.best.replace(best);
+        self.0.stop.replace(stopped);
+    }
+
+    /// Writes the weights: `name.safetensors`, or one file a network.
+    fn save_weights(&self, name: &str) -> Result<()> {
+        for (net, n) in &self.0.nets {
+            let file = if self.0.nets.len() == 1 { format!("{name}.safetensors") } else { format!("{name}-{net}.safetensors") };
+            crate::core::arrays::write_named(&paths::writable(&self.file(&file))?, &n.state()?)?;
+        }
+        Ok(())
+    }
+}
+
+/// `loss 0.1234  accuracy 0.9876`: the numbers of a row but epoch, rate and time.
+fn line(row: &[(String, f64)]) -> String {
+    let shown = row.iter().filter(|(n, _)| !["epoch", "lr", "seconds"].contains(&n.as_str()));
+    shown.map(|(n, v)| format!("{n} {}", short(*v))).collect::<Vec<_>>().join("  ")
+}
+
+fn short(v: f64) -> String {
+    if v != 0.0 && (v.abs() < 1e-3 || v.abs() >= 1e4) { format!("{v:.3e}") } else { format!("{v:.4}") }
+}
+
+/// Sums of measures, kept on their device until somebody wants to read them.
+#[derive(Default)]
+pub(super) struct Sums {
+    pub order: Vec<String>,
+    pub sums: HashMap<String, (Tensor, f64)>,
+}
+
+impl Sums {
+    fn add(&mut self, measures: Measures, n: f64) -> Result<()> {
+        for (name, value) in measures {
+            let value = value.f_detach()?.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_mul_scalar(n)?;
+            match self.sums.get_mut(&name) {
+                Some((sum, count)) => {
+                    let _ = sum.f_add_(&value)?;
+                    *count += n;
+                }
+                None => {
+                    self.order.push(name.clone());
+                    self.sums.insert(name, (value, n));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn means(&self) -> Result<Vec<(String, f64)>> {
+        let mean = |n: &String| Ok((n.clone(), self.sums[n].0.f_double_value(&[])? / self.sums[n].1));
+        self.order.iter().map(mean).collect()
+    }
+}
+
+thread_local!(static RUNS: Cell<usize> = const { Cell::new(0) });
+
+/// Begins a new script: the next run without a name is its first.
+pub fn begin_script() {
+    RUNS.set(0);
+}
+
+/// Runs the plan to its end.
+///
+/// # Errors
+/// A step's; a loss that is not a number; Ctrl-C (the state for resuming is written first).
+pub fn run(plan: Plan) -> Result<Trainer> {
+    check(&plan)?;
+    RUNS.set(RUNS.get() + 1);
+    let folder = match (plan.keep.name.as_str(), RUNS.get()) {
+        ("", 1) => String::new(),
+        ("", n) => format!("train-{n}"),
+        (name, _) => name.to_string(),
+    };
+    let trainer = Trainer(Rc::new(Inner {
+        nets: plan.nets.clone(),
+        optimizers: plan.optimizers.clone(),
+        epoch: Cell::new(0),
+        step: Cell::new(0),
+        stop: RefCell::default(),
+        history: RefCell::default(),
+        best: RefCell::default(),
+        folder,
+    }));
+    let modes: Vec<bool> = plan.nets.iter().map(|(_, n)| n.is_training()).collect();
+    let result = Loop { plan: &plan, t: &trainer, state_file: trainer.file("resume.safetensors"), written: Instant::now() }.run();
+    plan.nets.iter().zip(modes).for_each(|((_, n), mode)| {
+        n.set_training(mode);
+    });
+    result.map(|()| trainer)
+}
+
+fn check(plan: &Plan) -> Result<()> {
+    if plan.data.len() == 0 {
+        return Err(Error::new("the training data is empty"));
+    }
+    if plan.batch_size == 0 || plan.epochs < 0 {
+        return Err(Error::new(format!(
+            "`batch_size` must be at least 1 and `epochs` not negative, got {} and {}", plan.batch_size, plan.epochs
+        )));
+    }
+    match plan.optimizers.iter().find(|(_, o)| !o.is_bound()) {
+        Some((name, _)) => Err(Error::new(format!("optimizer `{name}` has no parameters"))
+            .hint("give it its network: optim::adam(net, #{lr: 1e-3})")),
+        None => Ok(()),
+    }
+}
+
+struct Loop<'a> {
+    plan: &'a Plan<'a>,
+    t: &'a Trainer,
+    state_file: String,
+    written: Instant,
+}
+
+impl Loop<'_> {
+    fn run(&mut self) -> Result<()> {
+        let mut at = state::Position::default();
+        if let Some(file) = self.resume_file()? {
+            at = state::load(&file, self.t)?;
+            progress::say(&format!("resumed {} at epoch {}, batch {}", file.display(), at.epoch + 1, at.batch));
+        }
+        while at.epoch < self.plan.epochs && self.t.stopped().is_none() {
+            self.epoch(&mut at)?;
+        }
+        Ok(())
+    }
+
+    fn epoch(&mut self, at: &mut state::Position) -> Result<()> {
+        let (plan, t) = (self.plan, self.t);
+        let began = Instant::now();
+        t.0.epoch.set(at.epoch + 1);
+        let label = format!("epoch {}/{}", at.epoch + 1, plan.epochs);
+        let loader = plan.data.loader(&LoaderOptions {
+            batch_size: plan.batch_size,
+            shuffle: plan.shuffle,
+            drop_last: plan.drop_last,
+            epoch: at.epoch as u64,
+            skip_batches: at.batch,
+            ..LoaderOptions::default()
+        })?;
+        let total = loader.len() + at.batch;
+        progress::begin(&label, total as u64);
+        plan.nets.iter().for_each(|(_, n)| {
+            n.set_training(true);
+        });
+        for batch in loader {
+            let batch = batch?.to(self.device())?;
+            let n = batch.len() as f64;
+            let measures = tch::with_grad(|| (plan.step)(&batch, t))?;
+            t.0.step.set(t.step() + 1);
+            at.batch += 1;
+            self.finite(&measures, at)?;
+            at.sums.add(measures, n)?;
+            progress::advance(at.batch as u64, || at.sums.means().map(|m| line(&m)).unwrap_or_default());
+            if interrupt::requested() {
+                self.write(at, true)?;
+                progress::finish("");
+                return Err(Error::interrupted());
+            }
+            if self.written.elapsed() > Duration::from_secs_f64(plan.keep.every_seconds.max(1.0)) {
+                self.write(at, true)?;
+            }
+        }
+        let mut row = vec![("epoch".to_string(), (at.epoch + 1) as f64)];
+        row.extend(at.sums.means()?.into_iter().map(|(n, v)| (format!("train_{n}"), v)));
+        row.extend(self.validate()?);
+        row.extend(plan.optimizers.iter().map(|(name, o)| {
+            (if plan.optimizers.len() == 1 { "lr".to_string() } else { format!("lr_{name}") }, o.lr())
+        }));
+        at.seconds += began.elapsed().as_secs_f64();
+        row.push(("seconds".to_string(), at.seconds));
+        progress::finish(&format!("{label}  {}  {:.1} s", line(&row), at.seconds));
+        t.0.history.borrow_mut().push(row);
+        *at = state::Position { epoch: at.epoch + 1, ..state::Position::default() };
+        self.after_epoch()?;
+        self.write(at, true)
+    }
+
+    /// Weights to keep, history, callbacks, patience.
+    fn after_epoch(&mut self) -> Result<()> {
+        let (plan, t, epoch) = (self.plan, self.t, self.t.epoch());
+        let better = self.watch();
+        if plan.keep.save {
+            if better {
+                t.save_weights("best")?;
+            }
+            if plan.keep.checkpoints.contains(&epoch) {
+                t.save_weights(&format!("epoch-{epoch}"))?;
+            }
+            t.history().write_csv(&paths::writable(&t.file("history.csv"))?)?;
+        }
+        if let Some(f) = &plan.on_epoch {
+            f(t)?;
+        }
+        if let (Some(patience), Some((best, _))) = (plan.patience, t.best())
+            && epoch - best >= patience
+        {
+            t.stop(&format!("no better epoch since epoch {best}"));
+        }
+        if plan.keep.save && (epoch == plan.epochs || t.stopped().is_some()) {
+            t.save_weights("last")?;
+        }
+        Ok(())
+    }
+
+    /// True when this epoch has the best value of the watched measure so far.
+    fn watch(&self) -> bool {
+        let history = self.t.0.history.borrow();
+        let auto = ["val_accuracy", "val_loss", "train_accuracy", "train_loss"].iter().map(|n| n.to_string());
+        let mut names = self.plan.keep.watch.clone().into_iter().chain(auto);
+        let Some((name, value)) = names.find_map(|n| history.last(&n).map(|v| (n, v))) else { return false };
+        let up = !(name.contains("loss") || name.contains("error"));
+        let mut best = self.t.0.best.borrow_mut();
+        let better = best.is_none_or(|(_, b)| if up { value > b } else { value < b });
+        if better {
+            *best = Some((self.t.epoch(), value));
+        }
+        better
+    }
+
+    fn validate(&self) -> Result<Vec<(String, f64)>> {
+        let (Some(val), Some(step)) = (&self.plan.val, &self.plan.val_step) else { return Ok(Vec::new()) };
+        self.plan.nets.iter().for_each(|(_, n)| {
+            n.set_training(false);
+        });
+        let _no_grad = tch::no_grad_guard();
+        let mut sums = Sums::default();
+        for batch in val.loader(&LoaderOptions { batch_size: self.plan.batch_size.max(256), ..LoaderOptions::default() })? {
+            interrupt::check()?;
+            let batch = batch?.to(self.device())?;
+            let n = batch.len() as f64;
+            sums.add(step(&batch, self.t)?, n)?;
+        }
+        Ok(sums.means()?.into_iter().map(|(n, v)| (format!("val_{n}"), v)).collect())
+    }
+
+    fn device(&self) -> Device {
+        self.plan.nets.first().map_or_else(crate::core::device::current, |(_, n)| n.device())
+    }
+
+    /// An error when the loss is not a number. On a GPU every 50th step is looked at, so as not to wait for it.
+    fn finite(&self, measures: &Measures, at: &state::Position) -> Result<()> {
+        let Some((name, value)) = measures.first() else { return Ok(()) };
+        if value.device() != Device::Cpu && at.batch % 50 != 0 {
+            return Ok(());
+        }
+        let v = value.f_mean(Kind::Double)?.f_double_value(&[])?;
+        if v.is_finite() {
+            return Ok(());
+        }
+        progress::finish("");
+        let last = match self.t.0.history.borrow().rows().len() {
+            0 => "no epoch was complete".to_string(),
+            n => format!("the weights after epoch {n} are in {}", self.t.file("resume.safetensors")),
+        };
+        Err(Error::new(format!(
+            "{name} became {v} at step {} (epoch {}, batch {}); {last}", self.t.step(), at.epoch + 1, at.batch
+        ))
+        .hint("try a smaller learning rate; look for a logarithm or a division of zero"))
+    }
+
+    fn write(&mut self, at: &state::Position, whole: bool) -> Result<()> {
+        if self.plan.keep.save && whole {
+            state::save(&paths::writable(&self.state_file)?, self.t, at)?;
+        }
+        self.written = Instant::now();
+        Ok(())
+    }
+
+    /// The state to go on from, when the script is resumed.
+    fn resume_file(&self) -> Result<Option<PathBuf>> {
+        if !record::resuming() {
+            return Ok(None);
+        }
+        let file = paths::readable(&self.state_file)?;
+        Ok(file.exists().then_some(file))
+    }
+}

@@ -1,0 +1,294 @@
+//! `train::fit` and `train::run`: supervised training, and a step written in the script, on the one engine.
+
+use super::engine::{self, Keep, Measures, Plan, Trainer};
+use super::loss::Loss;
+use super::metric::accuracy::correct;
+use super::optim::Optimizer;
+use crate::core::value::{FromValue, mismatch};
+use crate::core::{Closure, Error, Opts, Result, Value, paths};
+use crate::data::{Batch, Dataset};
+use crate::image::Picture;
+use crate::nn::Net;
+use crate::plot::{self, PlotOptions};
+use tch::{Kind, Tensor};
+
+/// One thing, or several by name.
+pub struct ByName<T>(Vec<(String, T)>);
+
+impl<T: FromValue> FromValue for ByName<T> {
+    const TYPE: &'static str = T::TYPE;
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::Map(m) => {
+                let one = |(n, v): (&String, &Value)| Ok((n.clone(), T::from_value(v).map_err(|e| e.within(format!("`{n}`")))?));
+                m.iter().map(one).collect::<Result<_>>().map(ByName)
+            }
+            v => Ok(ByName(vec![("net".to_string(), T::from_value(v)?)])),
+        }
+    }
+}
+
+options! {
+    /// Options of every run.
+    pub struct RunOptions {
+        /// Passes over the training data.
+        epochs: i64 = 1,
+        /// Pictures a batch.
+        batch_size: usize = 64,
+        /// Validation data, measured after every epoch.
+        val: Option<Dataset> = None,
+        /// A new order of the pictures every epoch.
+        shuffle: bool = true,
+        /// Leaves an incomplete last batch out.
+        drop_last: bool = false,
+        /// Epochs after which the weights are kept as epoch-N.safetensors.
+        checkpoints: Vec<i64> = Vec::new(),
+        /// The measure whose best epoch is kept as best.safetensors; found by itself if left out.
+        watch: Option<String> = None,
+        /// Stops after this many epochs without a better one.
+        patience: Option<i64> = None,
+        /// Called after every epoch with the run: `|t| …`; `t.stop()` ends it.
+        on_epoch: Option<Closure> = None,
+        /// Folder of this run's files inside the script's run folder.
+        name: String = String::new(),
+        /// Writes weights, history.csv and the state for `--resume`.
+        save: bool = true,
+        /// Writes the state for `--resume` at least this often, in seconds.
+        save_every: f64 = 300.0,
+    }
+}
+
+options! {
+    /// Options of `train::fit`.
+    pub struct FitOptions {
+        /// How the weights are changed.
+        optimizer: Option<Optimizer> = None,
+        /// What is made small: a name from `loss::` (cross_entropy if left out), or `|output, target| …`.
+        loss: Option<Loss> = None,
+    }
+}
+
+options! {
+    /// What `train::run` runs.
+    pub struct StepOptions {
+        /// The network, or several by name: put into training mode, saved, resumed.
+        nets: Option<ByName<Net>> = None,
+        /// The optimizer, or several by name.
+        optimizers: Option<ByName<Optimizer>> = None,
+        /// Training data.
+        data: Option<Dataset> = None,
+        /// One training step, `|batch, t| …`; gives a loss, a map of measures, or ().
+        step: Option<Closure> = None,
+        /// One measurement of a validation batch, `|batch, t| …`.
+        val_step: Option<Closure> = None,
+    }
+}
+
+/// Fills a plan from the options every run has.
+fn plan<'a>(
+    o: RunOptions, nets: Vec<(String, Net)>, optimizers: Vec<(String, Optimizer)>, data: Dataset,
+    step: Box<engine::Step<'a>>, val_step: Option<Box<engine::Step<'a>>>,
+) -> Plan<'a> {
+    let on_epoch = o.on_epoch.map(|f| -> Box<dyn Fn(&Trainer) -> Result<()>> {
+        Box::new(move |t: &Trainer| f.call(vec![Value::object(t.clone())]).map(|_| ()))
+    });
+    Plan {
+        nets, optimizers, data, val: o.val, batch_size: o.batch_size, epochs: o.epochs, shuffle: o.shuffle,
+        drop_last: o.drop_last, step, val_step, on_epoch, patience: o.patience,
+        keep: Keep { name: o.name, save: o.save, checkpoints: o.checkpoints, watch: o.watch, every_seconds: o.save_every },
+    }
+}
+
+/// Loss, and accuracy where targets are classes.
+fn measure(loss: Tensor, out: &Value, target: &Tensor) -> Result<Measures> {
+    let mut all = vec![("loss".to_string(), loss)];
+    if let (Value::Tensor(out), Kind::Int64) = (out, target.kind())
+        && out.dim() == 2 && target.dim() == 1
+    {
+        let n = target.size()[0].max(1);
+        all.push(("accuracy".to_string(), correct(out, target)?.f_div_scalar(n)?));
+    }
+    Ok(all)
+}
+
+fn target(batch: &Batch) -> Result<&Tensor> {
+    batch.target.as_ref().ok_or_else(|| {
+        Error::new("the data has no targets").hint("train::fit needs them; for a loss of the input alone use train::run")
+    })
+}
+
+fn forward(net: &Net, batch: &Batch, loss: &Loss) -> Result<(Tensor, Value)> {
+    let out = net.forward(Value::Tensor(batch.input.shallow_clone()))?;
+    Ok((loss.value(&out, target(batch)?)?, out))
+}
+
+/// The measures a script's step gives: a number or tensor is the loss, a map holds several.
+fn measures(v: Value) -> Result<Measures> {
+    let one = |name: String, v: &Value| -> Result<(String, Tensor)> {
+        match v {
+            Value::Tensor(t) => Ok((name, t.shallow_clone())),
+            v => Ok((name, Tensor::f_from_slice(&[f64::from_value(v).or_else(|_| mismatch("number or Tensor", v))?])?)),
+        }
+    };
+    match v {
+        Value::Nil => Ok(Vec::new()),
+        Value::Map(m) => m.iter().map(|(n, v)| one(n.clone(), v).map_err(|e| e.within(format!("measure `{n}` of the step")))).collect(),
+        v => Ok(vec![one("loss".to_string(), &v).map_err(|e| e.within("result of the step"))?]),
+    }
+}
+
+functions! {
+    in "train";
+    /// Trains a network on pictures and targets.
+    ///
+    /// Shows progress, measures loss and accuracy on training and validation data, keeps the best and the last
+    /// weights and history.csv in the run's folder, and goes on exactly with `cs385 run … --resume`.
+    /// ```rhai
+    /// let data = data::from_tensors(tensor::rand([32, 4]), tensor::zeros([32]).long());
+    /// let net = nn::sequential([nn::linear(4, 2)]);
+    /// let run = train::fit(net, data, #{epochs: 3, optimizer: optim::adam(#{lr: 0.1})});
+    /// run.history.len() // => 3
+    /// ```
+    fn fit(net: Net, data: Dataset, options: Opts<(RunOptions, FitOptions)>) -> Trainer {
+        let (o, f) = options.0;
+        let given = match f.optimizer {
+            Some(o) => o,
+            None => Err(Error::new("no optimizer given").hint("for example #{optimizer: optim::adam(#{lr: 1e-3})}"))?,
+        };
+        let optimizer = if given.is_bound() { given } else { given.over(std::slice::from_ref(&net))? };
+        let loss = &f.loss.map_or_else(|| Loss::named("cross_entropy"), Ok)?;
+        let step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
+            let (value, out) = forward(&net, batch, loss)?;
+            optimizer.zero_grad()?;
+            if !value.requires_grad() {
+                return Err(Error::new("the loss depends on no trainable parameter").hint("unfreeze a layer: net.unfreeze([\"fc\"])"));
+            }
+            value.f_backward()?;
+            optimizer.step()?;
+            measure(value, &out, target(batch)?)
+        };
+        let val_step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
+            let (value, out) = forward(&net, batch, loss)?;
+            measure(value, &out, target(batch)?)
+        };
+        let nets = vec![("net".to_string(), net.clone())];
+        let optimizers = vec![("net".to_string(), optimizer.clone())];
+        engine::run(plan(o, nets, optimizers, data, Box::new(step), Some(Box::new(val_step))))?
+    }
+
+    /// Runs a training step that the script writes: any number of networks and optimizers.
+    ///
+    /// `step: |batch, t| …` gets `batch.input`, `batch.target`, `batch.index` and the run `t`; what it gives is
+    /// averaged over the epoch. Progress, history, checkpoints, `--resume` and Ctrl-C are those of `train::fit`.
+    /// ```rhai
+    /// let data = data::from_tensors(tensor::rand([32, 4]), tensor::zeros([32]).long());
+    /// let net = nn::linear(4, 4);
+    /// let opt = optim::sgd(net, #{lr: 0.1});
+    /// let run = train::run(#{nets: net, optimizers: opt, data: data, epochs: 2, step: |batch, t| {
+    ///     let loss = loss::mse(net.forward(batch.input), batch.input);
+    ///     opt.zero_grad();
+    ///     loss.backward();
+    ///     opt.step();
+    ///     loss
+    /// }});
+    /// run.history[1].epoch // => 2
+    /// ```
+    fn run(options: Opts<(RunOptions, StepOptions)>) -> Trainer {
+        let (o, s) = options.0;
+        let missing = |what: &str| Error::new(format!("option `{what}` is missing"));
+        let (data, step) = (s.data.ok_or_else(|| missing("data"))?, s.step.ok_or_else(|| missing("step"))?);
+        let call = |f: &Closure, batch: &Batch, t: &Trainer| measures(f.call(vec![batch.to_value(), Value::object(t.clone())])?);
+        let val_step = s.val_step.map(|f| -> Box<engine::Step> { Box::new(move |b, t| call(&f, b, t)) });
+        let (nets, optimizers) = (s.nets.map_or(Vec::new(), |n| n.0), s.optimizers.map_or(Vec::new(), |n| n.0));
+        engine::run(plan(o, nets, optimizers, data, Box::new(move |b, t| call(&step, b, t)), val_step))?
+    }
+
+    get "Run";
+    /// The epoch under way, from 1.
+    /// ```rhai,no_run
+    /// train::fit(net, data, #{optimizer: optim::adam(), on_epoch: |t| print(t.epoch)});
+    /// ```
+    fn epoch(run: Trainer) -> i64 {
+        run.epoch()
+    }
+
+    /// The steps taken so far, over all epochs.
+    /// ```rhai,no_run
+    /// train::fit(net, data, #{optimizer: optim::adam()}).steps
+    /// ```
+    fn steps(run: Trainer) -> i64 {
+        run.step()
+    }
+
+    /// What was measured: a list with one map an epoch.
+    /// ```rhai,no_run
+    /// train::fit(net, data, #{optimizer: optim::adam()}).history[0].train_loss
+    /// ```
+    fn history(run: Trainer) -> Value {
+        run.history().to_value()
+    }
+
+    /// The measures of the last epoch.
+    /// ```rhai,no_run
+    /// train::fit(net, data, #{optimizer: optim::adam()}).last.train_loss
+    /// ```
+    fn last(run: Trainer) -> Value {
+        match run.history().to_value() {
+            Value::List(rows) => rows.into_iter().last().unwrap_or_default(),
+            other => other,
+        }
+    }
+
+    /// The best epoch by the watched measure, or ().
+    /// ```rhai,no_run
+    /// train::fit(net, data, #{optimizer: optim::adam(), val: test}).best_epoch
+    /// ```
+    fn best_epoch(run: Trainer) -> Option<i64> {
+        run.best().map(|(epoch, _)| epoch)
+    }
+
+    /// Why the run ended before its last epoch, or ().
+    /// ```rhai,no_run
+    /// train::fit(net, data, #{optimizer: optim::adam(), val: test, patience: 3}).stopped
+    /// ```
+    fn stopped(run: Trainer) -> Option<String> {
+        run.stopped()
+    }
+
+    on "Run";
+    /// Plots a measure over the epochs and writes the picture.
+    ///
+    /// The measure is accuracy where it was measured, else the loss, unless `measure` names another.
+    /// ```rhai
+    /// let data = data::from_tensors(tensor::rand([32, 4]), tensor::zeros([32]).long());
+    /// let run = train::fit(nn::linear(4, 2), data, #{epochs: 2, optimizer: optim::adam()});
+    /// run.plot("loss.png", "loss").width // => 960
+    /// ```
+    fn plot(run: Trainer, path: String, measure: Option<String>, options: Opts<PlotOptions>) -> Picture {
+        let history = run.history();
+        let columns = history.columns();
+        let has = |m: &str| columns.iter().any(|c| c.strip_prefix("train_").or(c.strip_prefix("val_")) == Some(m));
+        let measure = measure.unwrap_or_else(|| if has("accuracy") { "accuracy".into() } else { "loss".into() });
+        if !has(&measure) {
+            let known = columns.iter().filter_map(|c| c.strip_prefix("train_").or(c.strip_prefix("val_")));
+            Err(Error::unknown("measure", &measure, known.collect::<std::collections::BTreeSet<_>>()))?;
+        }
+        let epochs = history.column("epoch");
+        let named = [("training", format!("train_{measure}")), ("validation", format!("val_{measure}"))];
+        let present = named.iter().filter(|(_, c)| columns.contains(c));
+        let series: Vec<_> = present.map(|(name, c)| plot::Series::new(*name, &epochs, &history.column(c))).collect();
+        let mut o = options.0.drawing();
+        (o.x_label, o.y_label, o.markers) = ("epoch".to_string(), measure, epochs.len() <= 30);
+        let picture = Picture::from(plot::curves(&series, &o)?);
+        picture.save(paths::writable(&path)?)?;
+        picture
+    }
+
+    /// Ends the run after this epoch.
+    /// ```rhai,no_run
+    /// train::fit(net, data, #{optimizer: optim::adam(), on_epoch: |t| if t.last.train_loss < 0.1 { t.stop() }});
+    /// ```
+    fn stop(run: Trainer) {
+        run.stop("stopped by the script");
+    }
+}

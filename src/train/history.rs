@@ -1,0 +1,71 @@
+//! What a training run measured, epoch by epoch.
+
+use crate::core::{Map, Result, Value, atomic};
+use std::path::Path;
+
+/// One row an epoch: names and values in the order they are shown.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    rows: Vec<Vec<(String, f64)>>,
+}
+
+impl History {
+    /// Adds the row of an epoch.
+    pub fn push(&mut self, row: Vec<(String, f64)>) {
+        self.rows.push(row);
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &[Vec<(String, f64)>] {
+        &self.rows
+    }
+
+    /// The value of `name` in the last row.
+    pub fn last(&self, name: &str) -> Option<f64> {
+        self.rows.last()?.iter().find(|(n, _)| n == name).map(|(_, v)| *v)
+    }
+
+    /// All columns, in the order of their first appearance.
+    pub fn columns(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for (name, _) in self.rows.iter().flatten() {
+            if !all.contains(name) {
+                all.push(name.clone());
+            }
+        }
+        all
+    }
+
+    /// The values of a column by row; NaN where a row lacks it.
+    pub fn column(&self, name: &str) -> Vec<f64> {
+        let cell = |row: &Vec<(String, f64)>| row.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, v)| *v);
+        self.rows.iter().map(cell).collect()
+    }
+
+    /// As a list of maps, for scripts.
+    pub fn to_value(&self) -> Value {
+        let row = |r: &Vec<(String, f64)>| {
+            Value::Map(r.iter().map(|(n, v)| (n.clone(), number(n, *v))).collect::<Map>())
+        };
+        Value::List(self.rows.iter().map(row).collect())
+    }
+
+    /// Writes the rows as comma-separated values.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_csv(&self, path: &Path) -> Result<()> {
+        let columns = self.columns();
+        let mut text = columns.join(",") + "\n";
+        let cells: Vec<Vec<f64>> = columns.iter().map(|c| self.column(c)).collect();
+        for i in 0..self.rows.len() {
+            let line: Vec<String> = cells.iter().map(|c| if c[i].is_nan() { String::new() } else { c[i].to_string() }).collect();
+            text += &(line.join(",") + "\n");
+        }
+        atomic::write(path, text.as_bytes())
+    }
+}
+
+fn number(name: &str, v: f64) -> Value {
+    if name == "epoch" { Value::Int(v as i64) } else { Value::Float(v) }
+}

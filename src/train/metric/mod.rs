@@ -1,0 +1,3 @@
+//! Measures of how good an output is.
+
+pub mod accuracy;

@@ -1,0 +1,109 @@
+//! All that a run is, in one file: weights, optimizers, generator, position, sums, history. Written whole;
+//! a run that goes on from it gives the same bits as one that was never interrupted.
+
+use super::engine::{Sums, Trainer};
+use super::history::History;
+use crate::core::{Error, Result, ffi, safetensors};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+use tch::Tensor;
+
+/// Where in the run we are.
+#[derive(Default)]
+pub struct Position {
+    /// Whole epochs done.
+    pub epoch: i64,
+    /// Batches done in this epoch.
+    pub batch: usize,
+    /// Measures of this epoch so far.
+    pub(super) sums: Sums,
+    /// Seconds spent on this epoch before it was interrupted.
+    pub seconds: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    version: u32,
+    epoch: i64,
+    batch: usize,
+    step: i64,
+    seconds: f64,
+    order: Vec<String>,
+    counts: Vec<f64>,
+    history: Vec<Vec<(String, f64)>>,
+    best: Option<(i64, f64)>,
+    stopped: Option<String>,
+    seed: i64,
+}
+
+const KEY: &str = "cs385.run";
+
+/// Writes the state of `t` at `at`.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn save(path: &Path, t: &Trainer, at: &Position) -> Result<()> {
+    let mut all = vec![("rng".to_string(), ffi::rng_state()?)];
+    for (name, net) in t.nets() {
+        all.extend(net.state()?.into_iter().map(|(n, v)| (format!("net/{name}/{n}"), v)));
+    }
+    for (name, o) in t.optimizers() {
+        all.extend(o.state()?.into_iter().map(|(n, v)| (format!("optimizer/{name}/{n}"), v)));
+    }
+    for name in &at.sums.order {
+        all.push((format!("sum/{name}"), at.sums.sums[name].0.f_to_device(tch::Device::Cpu)?));
+    }
+    let header = Header {
+        version: 1,
+        epoch: at.epoch,
+        batch: at.batch,
+        step: t.step(),
+        seconds: at.seconds,
+        order: at.sums.order.clone(),
+        counts: at.sums.order.iter().map(|n| at.sums.sums[n].1).collect(),
+        history: t.history().rows().to_vec(),
+        best: t.best(),
+        stopped: t.stopped(),
+        seed: crate::core::seed::get(),
+    };
+    let text = serde_json::to_string(&header).map_err(|e| Error::new(e.to_string()))?;
+    safetensors::write(path, &all, &BTreeMap::from([(KEY.to_string(), text)]))
+}
+
+/// Puts `t` into the state of `path`; gives the position to go on from.
+///
+/// # Errors
+/// A file that is no such state, or of other networks, optimizers or seed.
+pub fn load(path: &Path, t: &Trainer) -> Result<Position> {
+    let safetensors::File { tensors, metadata } = safetensors::read(path)?;
+    let bad = |why: &str| Error::new(format!("{}: {why}", path.display()));
+    let text = metadata.get(KEY).ok_or_else(|| bad("not the state of a training run"))?;
+    let h: Header = serde_json::from_str(text).map_err(|e| bad(&format!("damaged header: {e}")))?;
+    if h.seed != crate::core::seed::get() {
+        return Err(bad(&format!("written with seed {}, this run has seed {}", h.seed, crate::core::seed::get()))
+            .hint(format!("resume with --seed {}", h.seed)));
+    }
+    let under = |prefix: String| -> Vec<(String, Tensor)> {
+        let inside = tensors.iter().filter_map(|(n, v)| Some((n.strip_prefix(&prefix)?.to_string(), v.shallow_clone())));
+        inside.collect()
+    };
+    for (name, net) in t.nets() {
+        net.load_named(under(format!("net/{name}/")), true).map_err(|e| e.within(path.display()))?;
+    }
+    for (name, o) in t.optimizers() {
+        o.load_state(&under(format!("optimizer/{name}/"))).map_err(|e| e.within(path.display()))?;
+    }
+    let mut sums = Sums::default();
+    for ((name, sum), count) in h.order.iter().zip(h.order.iter().map(|n| under(format!("sum/{n}")))).zip(&h.counts) {
+        let sum = sum.into_iter().next().ok_or_else(|| bad(&format!("lacks the sum of {name}")))?.1;
+        sums.order.push(name.clone());
+        sums.sums.insert(name.clone(), (sum, *count));
+    }
+    let mut history = History::default();
+    h.history.into_iter().for_each(|row| history.push(row));
+    t.restore(h.step, history, h.best, h.stopped);
+    let rng = tensors.iter().find(|(n, _)| n == "rng").ok_or_else(|| bad("lacks the generator's state"))?;
+    ffi::set_rng_state(&rng.1)?;
+    Ok(Position { epoch: h.epoch, batch: h.batch, sums, seconds: h.seconds })
+}

@@ -1,0 +1,68 @@
+"""Values and gradients of torch.nn.functional's losses (torch 2.11.0): the gradient at the output of
+sum(loss * cos(0, 1, 2, ...)). Writes fixture.safetensors and cases.json; `python make.py` re-makes them."""
+import json
+
+import torch
+from safetensors.torch import save_file
+from torch.nn import functional as F
+
+torch.set_num_threads(1)
+torch.manual_seed(0)
+given = {
+    "logits": torch.randn(6, 5) * 2, "classes": torch.tensor([0, 4, 2, 2, 1, 3]),
+    "ignoring": torch.tensor([0, -100, 2, 2, -100, 3]), "ignoring_1": torch.tensor([0, 1, 2, 1, 1, 3]),
+    "shares": torch.rand(6, 5).softmax(1), "weight": torch.rand(5) + 0.2,
+    "maps": torch.randn(2, 5, 3, 4), "map_classes": torch.randint(0, 5, (2, 3, 4)),
+    "map_ignoring": torch.randint(0, 5, (2, 3, 4)).masked_fill(torch.rand(2, 3, 4) < 0.3, 255),
+    "values": torch.randn(6, 5) * 2, "goal": torch.randn(6, 5),
+    "probabilities": torch.rand(6, 5), "bits": (torch.rand(6, 5) < 0.4).float(), "each": torch.rand(6, 5) + 0.1,
+}  # fmt: skip
+given["log_probabilities"] = given["logits"].log_softmax(1)
+given["map_log"] = given["maps"].log_softmax(1)
+given["log_shares"] = given["shares"].log()
+given["values"][0] = given["goal"][0]  # the losses' kink
+given["probabilities"][0, :2] = torch.tensor([0.0, 1.0])  # where the logarithm ends
+out, cases = {f"given/{k}": v for k, v in given.items()}, []
+
+
+def case(loss, output, target, **options):
+    """`options` are PyTorch's; tensors are named by strings that begin with @."""
+    x = given[output].clone().requires_grad_()
+    python = {k: given[v[1:]] if str(v).startswith("@") else v for k, v in options.items()}
+    names = {"bce": "binary_cross_entropy", "bce_with_logits": "binary_cross_entropy_with_logits"}
+    function = getattr(F, names.get(loss) or (loss if hasattr(F, loss) else f"{loss}_loss"))
+    y = function(x, given[target], **python)
+    (y * torch.arange(y.numel(), dtype=torch.float32).cos().view_as(y)).sum().backward()
+    name = f"{len(cases):02}_{loss}"
+    out.update({f"{name}/value": y.detach(), f"{name}/grad": x.grad})
+    ours = ", ".join(f"{k}: {v[1:] if str(v).startswith('@') else json.dumps(v)}" for k, v in options.items())
+    cases.append(dict(name=name, output=output, script=f"loss::{loss}({output}, {target}" + (f", #{{{ours}}})" if ours else ")")))
+
+
+for reduction in ["mean", "sum", "none"]:
+    case("cross_entropy", "logits", "classes", reduction=reduction)
+    case("cross_entropy", "logits", "ignoring", reduction=reduction, weight="@weight", label_smoothing=0.1)
+    case("cross_entropy", "maps", "map_classes", reduction=reduction, weight="@weight")
+    case("cross_entropy", "logits", "shares", reduction=reduction, weight="@weight", label_smoothing=0.2)
+    case("nll", "log_probabilities", "ignoring", reduction=reduction, weight="@weight")
+    case("nll", "map_log", "map_ignoring", reduction=reduction, ignore_index=255)
+    for loss in ["mse", "l1", "smooth_l1", "huber"]:
+        case(loss, "values", "goal", reduction=reduction)
+    case("bce", "probabilities", "bits", reduction=reduction, weight="@each")
+    case("bce_with_logits", "logits", "bits", reduction=reduction, weight="@each", pos_weight="@weight")
+    case("kl_div", "log_probabilities", "shares", reduction=reduction)
+case("cross_entropy", "logits", "classes")
+case("cross_entropy", "logits", "ignoring")
+case("cross_entropy", "logits", "ignoring_1", ignore_index=1)
+case("cross_entropy", "logits", "classes", label_smoothing=0.1)
+case("cross_entropy", "maps", "map_ignoring", ignore_index=255, label_smoothing=0.1)
+case("nll", "log_probabilities", "classes")
+case("smooth_l1", "values", "goal", beta=0.3)
+case("smooth_l1", "values", "goal", beta=0.0)
+case("huber", "values", "goal", delta=0.3)
+case("bce", "probabilities", "shares")
+case("bce_with_logits", "logits", "shares")
+case("kl_div", "log_probabilities", "shares", reduction="batchmean")
+case("kl_div", "log_probabilities", "log_shares", reduction="batchmean", log_target=True)
+save_file(out, "fixture.safetensors")
+json.dump(cases, open("cases.json", "w"), indent=1)
