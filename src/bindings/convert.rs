@@ -43,11 +43,11 @@ const fn border<T: Object>() -> Border {
 }
 
 /// Every type scripts hold by handle, besides tensors.
-const TYPES: &[Border] = &[border::<nn::Net>(), border::<nn::net::HookHandle>(), border::<train::optim::Optimizer>(),
+const TYPES: &[Border] = &[border::<nn::Net>(), border::<nn::HookHandle>(), border::<train::optim::Optimizer>(),
     border::<data::Dataset>(),
     border::<data::Batches>(),
     border::<image::Picture>(),
-    border::<train::engine::Trainer>(),
+    border::<train::trainer::Trainer>(),
     border::<explain::Target>(),
     border::<explain::Heatmap>(),
 ];

@@ -107,7 +107,7 @@ pub fn arg<T: FromValue>(args: &[Value], i: usize, name: &str) -> Result<T> {
 }
 
 /// Declares script functions:
-/// ```ignore
+/// ```text
 /// functions! {
 ///     in "metrics";
 ///     /// Share of rows whose largest entry is at the target.

@@ -62,7 +62,7 @@ impl<A: Options, B: Options> Options for (A, B) {
 }
 
 /// Declares an options struct:
-/// ```ignore
+/// ```text
 /// options! {
 ///     /// Options of Adam.
 ///     pub struct AdamOptions {

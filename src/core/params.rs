@@ -81,7 +81,7 @@ fn read(text: &str, preset: &Value) -> Result<Value> {
 
 functions! {
     in "";
-    /// Declares a setting of the script; `--set name=value` on the command line changes it.
+    /// Declares a setting of the script, which `--set name=value` changes.
     ///
     /// The value has the type of the one written here (bool, integer, number, string or list of them; `()` takes
     /// any). `cs385 run SCRIPT --help` lists all settings with their words.

@@ -3,6 +3,7 @@
 mod batches;
 pub mod catalogue;
 mod dataset;
+mod entry;
 mod http;
 mod loader;
 mod memory;

@@ -225,7 +225,7 @@ functions! {
         Target(Rc::new(What::Area { at: [x, y, w, h], o: options.0 }))
     }
 
-    /// The pixels of a mask [H, W] in the picture that the network draws, weighted by the mask.
+    /// The pixels under a mask [H, W] of the picture that the network draws.
     /// ```rhai
     /// target::mask(tensor::ones([8, 8])) // => target: mask [8, 8]
     /// ```

@@ -12,6 +12,7 @@ pub mod net;
 mod norm;
 mod pool;
 mod residual;
+mod script;
 mod sequential;
 mod shape;
 mod store;
@@ -20,6 +21,7 @@ mod upsample;
 
 pub use ctx::{Capture, Ctx, Tap};
 pub use net::Net;
+pub use script::HookHandle;
 pub use sequential::Sequential;
 pub use store::LoadReport;
 

@@ -117,6 +117,9 @@ impl Layer for Norm {
         Ok(match &self.over {
             Over::Shape(shape) => x.f_layer_norm(shape, w, b, self.eps, true)?,
             Over::Groups { groups, .. } => x.f_group_norm(*groups, w, b, self.eps, true)?,
+            Over::Instance(c) if x.dim() < 3 || x.size()[1] != *c => {
+                return Err(Error::new(format!("expected [N, {c}, ..], got {:?}", x.size())));
+            }
             Over::Instance(_) if x.size().iter().skip(2).product::<i64>() == 1 => {
                 return Err(Error::new(format!("expected more than 1 pixel a channel, got {:?}", x.size())));
             }

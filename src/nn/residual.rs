@@ -46,7 +46,9 @@ impl Layer for Residual {
 
 functions! {
     in "nn";
-    /// `body(x) + x`: a residual block (He et al. 2016, eq. 1 and 2).
+    /// `body(x) + x`: a residual block.
+    ///
+    /// He et al. 2016, eq. 1 and 2.
     ///
     /// The activation after the sum is a layer of its own, so that it can be looked at.
     /// ```rhai

@@ -29,7 +29,9 @@ functions! {
         }
     }
 
-    /// Writes a tensor, or a map of tensors by name, to a `.safetensors`, `.npz` or `.npy` file.
+    /// Writes a tensor, or a map of tensors by name, to a file.
+    ///
+    /// The ending says how: `.safetensors`, `.npz` or `.npy`.
     ///
     /// Relative paths lie in the run's folder. `.npy` holds one tensor.
     /// ```rhai

@@ -87,7 +87,7 @@ functions! {
     /// ```
     fn bernoulli(x: Tensor) -> Tensor { x.f_bernoulli()? }
 
-    /// Random indices drawn with the given weights, `[num_samples]` or `[N, num_samples]`.
+    /// Random indices drawn with the given weights.
     /// ```rhai
     /// tensor::multinomial(tensor([0.0, 1.0]), 3, true) // => tensor([1, 1, 1])
     /// ```

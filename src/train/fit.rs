@@ -1,6 +1,7 @@
 //! `train::fit` and `train::run`: supervised training, and a step written in the script, on the one engine.
 
-use super::engine::{self, Keep, Measures, Plan, Trainer};
+use super::engine;
+use super::trainer::{Keep, Measures, Plan, Step, Trainer};
 use super::loss::Loss;
 use super::metric::accuracy::correct;
 use super::optim::Optimizer;
@@ -87,7 +88,7 @@ options! {
 /// Fills a plan from the options every run has.
 fn plan<'a>(
     o: RunOptions, nets: Vec<(String, Net)>, optimizers: Vec<(String, Optimizer)>, data: Dataset,
-    step: Box<engine::Step<'a>>, val_step: Option<Box<engine::Step<'a>>>,
+    step: Box<Step<'a>>, val_step: Option<Box<Step<'a>>>,
 ) -> Plan<'a> {
     let on_epoch = o.on_epoch.map(|f| -> Box<dyn Fn(&Trainer) -> Result<()>> {
         Box::new(move |t: &Trainer| f.call(vec![Value::object(t.clone())]).map(|_| ()))
@@ -176,7 +177,9 @@ functions! {
         engine::run(plan(o, nets, optimizers, data, Box::new(step), Some(Box::new(val_step))))?
     }
 
-    /// Runs a training step that the script writes: any number of networks and optimizers.
+    /// Runs a training step that the script writes.
+    ///
+    /// Any number of networks and optimizers may take part.
     ///
     /// `step: |batch, t| …` gets `batch.input`, `batch.target`, `batch.index` and the run `t`; what it gives is
     /// averaged over the epoch. Progress, history, checkpoints, `--resume` and Ctrl-C are those of `train::fit`.
@@ -198,7 +201,7 @@ functions! {
         let missing = |what: &str| Error::new(format!("option `{what}` is missing"));
         let (data, step) = (s.data.ok_or_else(|| missing("data"))?, s.step.ok_or_else(|| missing("step"))?);
         let call = |f: &Closure, batch: &Batch, t: &Trainer| measures(f.call(vec![batch.to_value(), Value::object(t.clone())])?);
-        let val_step = s.val_step.map(|f| -> Box<engine::Step> { Box::new(move |b, t| call(&f, b, t)) });
+        let val_step = s.val_step.map(|f| -> Box<Step> { Box::new(move |b, t| call(&f, b, t)) });
         let (nets, optimizers) = (s.nets.map_or(Vec::new(), |n| n.0), s.optimizers.map_or(Vec::new(), |n| n.0));
         engine::run(plan(o, nets, optimizers, data, Box::new(move |b, t| call(&step, b, t)), val_step))?
     }

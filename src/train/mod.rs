@@ -7,3 +7,4 @@ pub mod loss;
 pub mod metric;
 pub mod optim;
 mod state;
+pub mod trainer;

@@ -1,7 +1,7 @@
 //! All that a run is, in one file: weights, optimizers, generator, position, sums, history. Written whole;
 //! a run that goes on from it gives the same bits as one that was never interrupted.
 
-use super::engine::{Sums, Trainer};
+use super::trainer::{Sums, Trainer};
 use super::history::History;
 use crate::core::{Error, Result, ffi, safetensors};
 use serde::{Deserialize, Serialize};

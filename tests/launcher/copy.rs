@@ -15,6 +15,7 @@ const CARGO: &str = r#"#!/bin/sh
 echo "cargo in $PWD LIBTORCH=${LIBTORCH-unset}: $*" >>"$FAKE/log"
 [ ! -e "$FAKE/cargo-fails" ] || { echo "error: no luck" >&2; exit 101; }
 [ "$1" = build ] || exit 7
+cat >/dev/null # swallows the input it is given
 mkdir -p "$CARGO_TARGET_DIR/release"
 cat >"$CARGO_TARGET_DIR/release/cs385" <<'END'
 #!/bin/sh

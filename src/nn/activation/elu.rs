@@ -1,7 +1,9 @@
 //! `nn::elu`.
 
 activation! {
-    /// `x` where positive, `alpha · (exp(x) − 1)` elsewhere (Clevert et al. 2016).
+    /// `x` where positive, `alpha · (exp(x) − 1)` elsewhere.
+    ///
+    /// Clevert et al. 2016.
     /// ```rhai
     /// nn::elu().forward(tensor::of([-1.0, 2.0])) // ~> tensor([-0.6321,  2.0000])
     /// ```

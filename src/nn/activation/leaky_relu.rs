@@ -1,7 +1,9 @@
 //! `nn::leaky_relu`.
 
 activation! {
-    /// `x` where positive, `negative_slope · x` elsewhere (Maas et al. 2013).
+    /// `x` where positive, `negative_slope · x` elsewhere.
+    ///
+    /// Maas et al. 2013.
     /// ```rhai
     /// nn::leaky_relu(0.1).forward(tensor::of([-1.0, 2.0])) // ~> tensor([-0.1000,  2.0000])
     /// ```

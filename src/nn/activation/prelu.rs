@@ -32,7 +32,9 @@ impl Layer for PRelu {
 
 functions! {
     in "nn";
-    /// `x` where positive, a learned slope times `x` elsewhere (He et al. 2015).
+    /// `x` where positive, a learned slope times `x` elsewhere.
+    ///
+    /// He et al. 2015.
     /// ```rhai
     /// nn::prelu().forward(tensor::of([-1.0, 2.0])).detach() // => tensor([-0.2500,  2.0000])
     /// ```

@@ -73,6 +73,12 @@ options! {
 /// Output and target of a loss that compares element by element must have one shape: PyTorch would broadcast
 /// them and give a wrong number with a warning.
 pub fn same_shape(output: &Tensor, target: &Tensor) -> Result<()> {
+    for (name, t) in [("output", output), ("target", target)] {
+        if !t.is_floating_point() {
+            return Err(Error::new(format!("{name} must hold floating-point numbers, got {:?}", t.kind()))
+                .hint(format!("convert with {name}.float()")));
+        }
+    }
     match output.size() == target.size() {
         true => Ok(()),
         false => Err(Error::new(format!(
