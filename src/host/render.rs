@@ -73,10 +73,12 @@ pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagno
         }
     }
     frames.reverse();
-    let inner = (at.clone(), err);
     let text = match at.as_str() {
         name if name == source.name => source.text.to_string(),
-        name => stdlib::text(name).map(str::to_string).or_else(|| std::fs::read_to_string(name).ok()).unwrap_or_default(),
+        name => stdlib::text(name)
+            .map(str::to_string)
+            .or_else(|| std::fs::read_to_string(name).ok())
+            .unwrap_or_default(),
     };
     let lexed = Lexed::new(engine, &text);
     let pos = match err {
@@ -119,7 +121,8 @@ impl Diagnostic {
                 line.chars().take(p.col - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
             let bar = paint(blue, "|");
             out += &format!("{} {bar} {}\n", paint(blue, &number), line.trim_end());
-            out += &format!("{} {bar} {indent}{}\n", " ".repeat(number.len()), paint(red, &"^".repeat(*width)));
+            out +=
+                &format!("{} {bar} {indent}{}\n", " ".repeat(number.len()), paint(red, &"^".repeat(*width)));
         }
         for (i, (name, call)) in self.frames.iter().enumerate() {
             let call = call.as_ref().map_or(String::new(), |p| format!(", called at {}", show(p)));

@@ -109,10 +109,16 @@ fn variable(lexed: &Lexed, name: &str, pos: Position) -> Error {
     // A name given earlier and yet unknown is out of scope, or what was to give it failed.
     seen.retain(|n| n != name);
     if hidden {
-        return Error::new(format!("functions do not see the script's variables, and `{name}` is one")).hint(format!(
-            "pass it as a parameter; or make the function a closure (`let f = |x| …`); or declare \
+        return Error::new(format!("functions do not see the script's variables, and `{name}` is one")).hint(
+            format!(
+                "pass it as a parameter; or make the function a closure (`let f = |x| …`); or declare \
              `const {name}` and write `global::{name}`"
-        ));
+            ),
+        );
+    }
+    if lexed.functions().iter().any(|(f, _)| f == name) {
+        return Error::new(format!("`{name}` is a function, not a variable"))
+            .hint(format!("call it: `{name}(…)`; to pass it on, write `Fn(\"{name}\")`"));
     }
     let mut e = Error::new(format!("unknown variable `{name}`"));
     match error::nearest(name, &seen) {
@@ -149,9 +155,9 @@ fn arithmetic(text: &str) -> Error {
     let e = Error::new(lower(text));
     match text {
         t if t.contains("by zero") => e,
-        t if t.contains("overflow") || t.contains("negative power") => {
-            e.hint("integers are whole numbers of 64 bits; with a point (2.0) the calculation is one of numbers")
-        }
+        t if t.contains("overflow") || t.contains("negative power") => e.hint(
+            "integers are whole numbers of 64 bits; with a point (2.0) the calculation is one of numbers",
+        ),
         _ => e,
     }
 }
