@@ -91,7 +91,9 @@ fn looking_changes_nothing() {
     let all = fixture("grad_cam");
     let want = &all["classifier/cam/relu2"];
     let look = r#"cam::grad_cam(net, "relu2", x, [3, 7])"#;
-    for (frozen, train, grad) in [(true, true, false), (true, false, false), (false, true, true), (false, false, true)] {
+    for (frozen, train, grad) in
+        [(true, true, false), (true, false, false), (false, true, true), (false, false, true)]
+    {
         let (mut s, net) = classifier(&all);
         if grad {
             net.forward_tensor(&all["classifier/x"]).unwrap().sum(Kind::Float).backward();
@@ -128,10 +130,16 @@ fn forms_are_scalings_of_one_map() {
     let (mut s, net) = classifier(&all);
     let mut act = net.forward_tensor(&all["classifier/x"]).unwrap(); // replaced below; shows that the net runs
     let mut grad = act.shallow_clone();
-    if let Value::Map(m) = s.eval(r#"#{act: net.capture(x, ["conv3"]).conv3, grad: net.grads(x, [3, 7], ["conv3"]).conv3}"#) {
+    if let Value::Map(m) =
+        s.eval(r#"#{act: net.capture(x, ["conv3"]).conv3, grad: net.grads(x, [3, 7], ["conv3"]).conv3}"#)
+    {
         (act, grad) = (support::tensor(&m["act"]), support::tensor(&m["grad"]));
     }
-    let sum = (act * grad.mean_dim([2, 3].as_slice(), true, Kind::Float)).sum_dim_intlist([1].as_slice(), false, Kind::Float);
+    let sum = (act * grad.mean_dim([2, 3].as_slice(), true, Kind::Float)).sum_dim_intlist(
+        [1].as_slice(),
+        false,
+        Kind::Float,
+    );
     assert!(sum.min().double_value(&[]) < 0.0, "the map has both signs");
     let magnitude = sum.abs().amax([1, 2], true);
     let large = |t: &Tensor| t.unsqueeze(1).upsample_bilinear2d([32, 40], false, None, None).squeeze_dim(1);
@@ -172,7 +180,12 @@ fn captums_literals() {
         ];
         net.load_named(weights.map(|(n, t)| (n.to_string(), t)).into(), true).unwrap();
         s.set("net", Value::object(net));
-        close("output", &s.eval_tensor("net.forward(x)").select(1, 0), &Tensor::from_slice(&[54.0 * sign]), 1e-4);
+        close(
+            "output",
+            &s.eval_tensor("net.forward(x)").select(1, 0),
+            &Tensor::from_slice(&[54.0 * sign]),
+            1e-4,
+        );
         for (layer, want) in [("conv1", [11.25, 13.5, 20.25, 22.5]), ("relu1", [0.0, 4.0, 28.0, 32.5])] {
             let want = Tensor::from_slice(&want).view([1, 2, 2]) * sign;
             for (relu, want) in [(false, want.shallow_clone()), (true, want.relu())] {
@@ -191,17 +204,29 @@ fn cams_name_what_is_wrong() {
     s.fails(r#"cam::grad_cam(net, "relu9", x, 3)"#, &["unknown layer `relu9`", "relu1", "conv1, bn1"]);
     s.fails(r#"cam::grad_cam(net, ["relu2", "nope"], x, 3)"#, &["unknown layer `nope`"]);
     s.fails("cam::grad_cam(net, [], x, 3)", &["no layer given", "conv1"]);
-    s.fails(r#"cam::grad_cam(net, "flatten", x, 3)"#, &["`flatten` gives [2, 16]", "feature map [N, C, h, w]"]);
+    s.fails(
+        r#"cam::grad_cam(net, "flatten", x, 3)"#,
+        &["`flatten` gives [2, 16]", "feature map [N, C, h, w]"],
+    );
     s.fails(r#"cam::grad_cam(net, "fc", x, 3)"#, &["`fc` gives [2, 10]", "feature map [N, C, h, w]"]);
     s.fails(r#"cam::grad_cam(net, "relu2", x, 10)"#, &["there is no class 10", "classes 0 to 9"]);
     s.fails(r#"cam::grad_cam(net, "relu2", x, -1)"#, &["there is no class -1"]);
     s.fails(r#"cam::grad_cam(net, "relu2", x, [3])"#, &["1 targets for a batch of 2"]);
     s.fails(r#"cam::grad_cam(net, "relu2", x, "dog")"#, &["class number, Target or list", "\"dog\""]);
-    s.fails(r#"cam::grad_cam(net, "relu2", x, target::area(0, 0, 1, 1))"#, &["output picture [N, C, H, W]", "[2, 10]"]);
+    s.fails(
+        r#"cam::grad_cam(net, "relu2", x, target::area(0, 0, 1, 1))"#,
+        &["output picture [N, C, H, W]", "[2, 10]"],
+    );
     s.fails(r#"cam::grad_cam(net, "relu2", x, 3, #{from: 1})"#, &["unknown option `from`", "form"]);
     s.fails(r#"cam::grad_cam(net, "relu2", x, 3, #{form: "sign"})"#, &["unknown form `sign`", "signed"]);
-    s.fails(r#"cam::grad_cam(net, "relu2", x, target::custom(|out| 3))"#, &["one number a picture", "integer 3"]);
-    s.fails(r#"cam::grad_cam(net, "relu2", x, target::custom(|out| out))"#, &["one number a picture", "[2, 10]"]);
+    s.fails(
+        r#"cam::grad_cam(net, "relu2", x, target::custom(|out| 3))"#,
+        &["one number a picture", "integer 3"],
+    );
+    s.fails(
+        r#"cam::grad_cam(net, "relu2", x, target::custom(|out| out))"#,
+        &["one number a picture", "[2, 10]"],
+    );
     s.fails(r#"cam::grad_cam(net, "relu2", x, target::custom(|out| throw "no"))"#, &["no"]);
     s.tensor("none", &Tensor::zeros([0, 3, 32, 40], tch::kind::FLOAT_CPU));
     s.fails(r#"cam::grad_cam(net, "relu2", none, 3)"#, &["the batch is empty: [0, 3, 32, 40]"]);
@@ -214,10 +239,19 @@ fn cams_name_what_is_wrong() {
         s.fails(&script, &["does not lie in the output picture of 32 × 32 pixels"]);
     }
     s.fails(r#"cam::grad_cam(net, "enc.conv2", x, 1)"#, &["needs an output [N, classes]", "target::area"]);
-    s.fails(r#"cam::grad_cam(net, "sigmoid", x, target::area(0, 0, 2, 2))"#, &["does not depend on layer `sigmoid`"]);
-    s.fails(r#"cam::grad_cam(net, "enc.conv2", x, target::area(0, 0, 2, 2, #{layer: "d"}))"#, &["unknown layer `d`"]);
+    s.fails(
+        r#"cam::grad_cam(net, "sigmoid", x, target::area(0, 0, 2, 2))"#,
+        &["does not depend on layer `sigmoid`"],
+    );
+    s.fails(
+        r#"cam::grad_cam(net, "enc.conv2", x, target::area(0, 0, 2, 2, #{layer: "d"}))"#,
+        &["unknown layer `d`"],
+    );
     s.tensor("mask", &Tensor::ones([8, 8], tch::kind::FLOAT_CPU));
-    s.fails(r#"cam::grad_cam(net, "enc.conv2", x, target::mask(mask))"#, &["mask [8, 8] does not fit", "[2, 3, 32, 32]"]);
+    s.fails(
+        r#"cam::grad_cam(net, "enc.conv2", x, target::mask(mask))"#,
+        &["mask [8, 8] does not fit", "[2, 3, 32, 32]"],
+    );
 }
 
 #[test]
@@ -228,7 +262,10 @@ fn a_target_that_does_not_depend_on_the_layer() {
         let head = || nn::sequential([["conv", nn::conv2d(1, 2, 3)], ["gap", nn::adaptive_avg_pool2d(1)], ["flat", nn::flatten()]]);
         let net = nn::custom(#{a: head.call(), b: head.call()}, |m, x| { m.b.forward(x); m.a.forward(x) });"#;
     for freeze in ["", "net.freeze();"] {
-        s.fails(&format!(r#"{net} {freeze} cam::grad_cam(net, "b.conv", x, 0)"#), &["does not depend on layer `b.conv`"]);
+        s.fails(
+            &format!(r#"{net} {freeze} cam::grad_cam(net, "b.conv", x, 0)"#),
+            &["does not depend on layer `b.conv`"],
+        );
         s.eval(&format!(r#"{net} {freeze} cam::grad_cam(net, "a.conv", x, 0)"#));
     }
     let unused = net.replace("m.b.forward(x);", "");

@@ -72,12 +72,17 @@ fn writing_is_allowed_in_the_run_folder_only() {
     let other = tempfile::tempdir().unwrap();
     let target = other.path().join("x.png");
     std::os::unix::fs::symlink(other.path(), p.path().join("link")).unwrap();
-    let bad = [target.display().to_string(), "../../../x.png".into(), format!("{}/link/x.png", p.path().display())];
+    let bad =
+        [target.display().to_string(), "../../../x.png".into(), format!("{}/link/x.png", p.path().display())];
     for to in &bad {
         p.script("w.rhai", &format!("image::filled(2, 2, \"red\").save({to:?})"));
         let o = p.run(&["run", "w.rhai"]);
         assert_eq!(o.status.code(), Some(1), "{to}");
-        assert!(err(&o).contains("scripts may not write there") && err(&o).contains("--allow-write"), "{}", err(&o));
+        assert!(
+            err(&o).contains("scripts may not write there") && err(&o).contains("--allow-write"),
+            "{}",
+            err(&o)
+        );
     }
     assert!(!target.exists());
     let dir = other.path().display().to_string();
@@ -94,7 +99,8 @@ fn a_run_leaves_its_record() {
     let folder = p.path().join("outputs/r/latest");
     assert!(folder.join("a/b.png").exists());
     assert!(fs::read_to_string(folder.join("log.txt")).unwrap().contains("hello"));
-    let record: serde_json::Value = serde_json::from_slice(&fs::read(folder.join("run.json")).unwrap()).unwrap();
+    let record: serde_json::Value =
+        serde_json::from_slice(&fs::read(folder.join("run.json")).unwrap()).unwrap();
     assert_eq!((&record["seed"], &record["result"]), (&5.into(), &"ok".into()), "{record}");
 }
 
@@ -106,14 +112,18 @@ fn errors_in_the_library_and_in_closures_are_placed() {
     assert!(e.contains("stdlib/report.rhai:") && e.contains("in `table`, called at l.rhai:1:9"), "{e}");
     p.script("d.rhai", "let t = [1, 2];\nt.for_each(|x| t.push(x))");
     let e = err(&p.run(&["run", "d.rhai"]));
-    assert!(e.contains("a method's closure uses the value the method is called on") && e.contains("hint:"), "{e}");
+    assert!(
+        e.contains("a method's closure uses the value the method is called on") && e.contains("hint:"),
+        "{e}"
+    );
 }
 
 #[test]
 fn ctrl_c_ends_an_endless_loop() {
     let p = Place::new();
     p.script("loop.rhai", "print(\"on\"); let i = 0; loop { i += 1; }");
-    let mut child = p.command(&["run", "loop.rhai"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        p.command(&["run", "loop.rhai"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert_eq!(line, "on\n");
@@ -166,7 +176,8 @@ fn latest(p: &Place, name: &str, file: &str) -> Vec<u8> {
 
 #[test]
 fn two_epochs_and_two_resumed_equal_four() {
-    for (text, files) in [(TRAIN, &["end.safetensors"][..]), (STEP, &["enc.safetensors", "dec.safetensors"])] {
+    for (text, files) in [(TRAIN, &["end.safetensors"][..]), (STEP, &["enc.safetensors", "dec.safetensors"])]
+    {
         let p = Place::new();
         p.script("t.rhai", text);
         let go = |args: &[&str]| {
@@ -188,7 +199,14 @@ fn two_epochs_and_two_resumed_equal_four() {
 fn a_run_interrupted_in_an_epoch_goes_on_to_the_same_bits() {
     let p = Place::new();
     let text = TRAIN.replace("epochs: epochs,", "epochs: epochs, on_epoch: |t| print(`epoch ${t.epoch}`),");
-    p.script("t.rhai", &text.replace("[600, 8]", "[60000, 8]").replace("[600]", "[60000]").replace("500", "50000").replace("600)", "60000)"));
+    p.script(
+        "t.rhai",
+        &text
+            .replace("[600, 8]", "[60000, 8]")
+            .replace("[600]", "[60000]")
+            .replace("500", "50000")
+            .replace("600)", "60000)"),
+    );
     let args = ["run", "t.rhai", "--threads", "1"];
     assert_eq!(p.run(&args).status.code(), Some(0));
     let whole = latest(&p, "t", "end.safetensors");
@@ -211,7 +229,11 @@ fn a_loss_that_is_no_number_stops_the_run() {
     p.script("t.rhai", &TRAIN.replace("lr: 0.01", "lr: 1e30"));
     let o = p.run(&["run", "t.rhai"]);
     assert_eq!(o.status.code(), Some(1));
-    assert!(err(&o).contains("loss became") && err(&o).contains("at step") && err(&o).contains("hint:"), "{}", err(&o));
+    assert!(
+        err(&o).contains("loss became") && err(&o).contains("at step") && err(&o).contains("hint:"),
+        "{}",
+        err(&o)
+    );
 }
 
 #[test]
@@ -221,7 +243,9 @@ fn the_quick_start_runs_in_its_tiny_size() {
     let o = p.run(&["run", script, "--set", "size=tiny"]);
     assert_eq!(o.status.code(), Some(0), "{}", err(&o));
     let folder = p.path().join("outputs/quickstart/latest");
-    for file in ["accuracy.png", "grad_cam.png", "best.safetensors", "last.safetensors", "history.csv", "run.json"] {
+    for file in
+        ["accuracy.png", "grad_cam.png", "best.safetensors", "last.safetensors", "history.csv", "run.json"]
+    {
         assert!(folder.join(file).metadata().unwrap().len() > 100, "{file}");
     }
     assert!(out(&o).contains("105,866 parameters"), "{}", out(&o));

@@ -104,11 +104,17 @@ fn layers_name_what_is_wrong() {
     s.tensor("one", &Tensor::zeros([1, 3, 1, 1], tch::kind::FLOAT_CPU));
     s.tensor("index", &Tensor::from_slice(&[0i64, 6]));
     s.fails("nn::conv2d(3, 4, 0)", &["kernel_size", "at least 1", "(0, 0)"]);
-    s.fails("nn::conv2d(3, 4, 3, #{groups: 2})", &["`groups` must divide both channel counts (3 and 4), got 2"]);
+    s.fails(
+        "nn::conv2d(3, 4, 3, #{groups: 2})",
+        &["`groups` must divide both channel counts (3 and 4), got 2"],
+    );
     s.fails("nn::conv2d(3, 4, 3, #{stride: 0})", &["stride"]);
     s.fails(r#"nn::conv2d(3, 4, 3, #{padding: "sane"})"#, &["padding", "\"same\"", "sane"]);
     s.fails(r#"nn::conv2d(3, 4, 3, #{padding: "same", stride: 2})"#, &["stride"]);
-    s.fails("nn::conv2d(3, 4, 3, #{strides: 2})", &["unknown option `strides`", "did you mean `stride`?", "dilation"]);
+    s.fails(
+        "nn::conv2d(3, 4, 3, #{strides: 2})",
+        &["unknown option `strides`", "did you mean `stride`?", "dilation"],
+    );
     s.fails("nn::conv2d(3, -4, 3)", &["out_channels", "positive integer", "-4"]);
     s.fails("nn::conv2d(4, 3, 3).forward(x)", &["Conv2d(4, 3", "[2, 3, 5, 5]"]);
     s.fails("nn::conv2d(3, 3, 7).forward(x)", &["Conv2d(3, 3", "[2, 3, 5, 5]"]);

@@ -58,7 +58,10 @@ fn bad_targets_are_errors() {
     for loss in ["mse", "l1", "smooth_l1", "huber", "bce", "bce_with_logits", "kl_div"] {
         s.fails(&format!("loss::{loss}(x, flat)"), &["one shape, got [3, 4] and [3]"]);
         s.fails(&format!("loss::{loss}(x, integers)"), &["Int64", "target.float()"]);
-        s.fails(&format!(r#"loss::{loss}(x, x, #{{reduction: "avg"}})"#), &["unknown reduction `avg`", "mean"]);
+        s.fails(
+            &format!(r#"loss::{loss}(x, x, #{{reduction: "avg"}})"#),
+            &["unknown reduction `avg`", "mean"],
+        );
     }
     s.fails("loss::bce(x * 2 + 1, x)", &["[0, 1]", "bce_with_logits"]);
     s.fails("loss::bce(x, x, #{weight: weight})", &["bce"]);

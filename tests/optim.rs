@@ -139,7 +139,10 @@ fn optimizers_name_what_is_wrong() {
     s.fails("optim::sgd(nn::linear(2, 1), #{nesterov: true})", &["`nesterov` needs a momentum"]);
     s.fails("optim::adam(nn::linear(2, 1), #{betas: [0.9, 1.0]})", &["betas", "[0, 1)"]);
     s.fails("optim::adam(nn::linear(2, 1), #{betas: 0.9})", &["betas", "list of 2"]);
-    s.fails("optim::adam(nn::linear(2, 1), #{momentum: 0.9})", &["unknown option `momentum`", "valid: lr, betas"]);
+    s.fails(
+        "optim::adam(nn::linear(2, 1), #{momentum: 0.9})",
+        &["unknown option `momentum`", "valid: lr, betas"],
+    );
     s.fails("optim::rmsprop(nn::linear(2, 1), #{alpha: 1.5})", &["alpha"]);
     s.fails("optim::adam(3)", &["Net or list of Nets", "integer 3"]);
     s.fails("optim::adam(#{lr: 0.1}).step()", &["no parameters", "optim::adam(net"]);

@@ -30,12 +30,16 @@ fn every_function_has_an_example() {
 
 #[test]
 fn every_option_has_words() {
-    each(|e| e.options().find(|f| f.doc.trim().is_empty()).map(|f| format!("option `{}` has no words", f.name)));
+    each(|e| {
+        e.options().find(|f| f.doc.trim().is_empty()).map(|f| format!("option `{}` has no words", f.name))
+    });
 }
 
 #[test]
 fn names_are_in_snake_case() {
-    let snake = |s: &str| !s.is_empty() && s.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let snake = |s: &str| {
+        !s.is_empty() && s.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
     each(|e| {
         let mut names = vec![e.name.clone()];
         names.extend(e.params.iter().map(|p| p.name.clone()));
@@ -57,7 +61,13 @@ fn nothing_is_defined_twice() {
 #[test]
 fn library_namespaces_are_their_own() {
     let own: BTreeSet<&str> = cs385::core::func::Func::all().iter().map(|f| f.home).collect();
-    none(cs385::registry::stdlib::FILES.iter().filter(|f| own.contains(f.0)).map(|f| f.0.to_string()).collect());
+    none(
+        cs385::registry::stdlib::FILES
+            .iter()
+            .filter(|f| own.contains(f.0))
+            .map(|f| f.0.to_string())
+            .collect(),
+    );
 }
 
 #[test]

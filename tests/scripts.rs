@@ -18,7 +18,9 @@ fn main() -> ExitCode {
     let trial = |script: PathBuf| {
         let name = script.strip_prefix(&root).unwrap_or(&script).with_extension("").display().to_string();
         Trial::test(name, move || {
-            ENGINE.with(|e| Ok(run(e.get_or_init(|| test_engine().expect("the library compiles")), &script, false)?))
+            ENGINE.with(|e| {
+                Ok(run(e.get_or_init(|| test_engine().expect("the library compiles")), &script, false)?)
+            })
         })
     };
     libtest_mimic::run(&args, scripts.into_iter().map(trial).collect()).exit_code()

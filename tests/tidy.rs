@@ -54,7 +54,8 @@ fn room_of(path: &Path) -> String {
 fn named(line: &str) -> Vec<String> {
     let mut rooms = Vec::new();
     for rest in line.split("crate::").skip(1) {
-        let list = rest.strip_prefix('{').map_or(vec![rest], |r| r.split('}').next().unwrap().split(',').collect());
+        let list =
+            rest.strip_prefix('{').map_or(vec![rest], |r| r.split('}').next().unwrap().split(',').collect());
         for item in list {
             let word: String = item.trim().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             rooms.push(word);
@@ -108,10 +109,14 @@ fn rooms_below_the_host_do_not_print_and_nothing_panics() {
     for path in files("src", ".rs") {
         let (room, text) = (room_of(&path), code(&path));
         for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
-            let prints = !["host", "main.rs"].contains(&room.as_str()) && ["println!(", "eprintln!("].iter().any(|w| line.contains(w));
+            let prints = !["host", "main.rs"].contains(&room.as_str())
+                && ["println!(", "eprintln!("].iter().any(|w| line.contains(w));
             // The font is part of the program; a test opens it.
             let ours = line.contains("the bundled font is whole");
-            let panics = !ours && [".unwrap()", ".expect(\"", "panic!(", "todo!(", "unimplemented!("].iter().any(|w| line.contains(w));
+            let panics = !ours
+                && [".unwrap()", ".expect(\"", "panic!(", "todo!(", "unimplemented!("]
+                    .iter()
+                    .any(|w| line.contains(w));
             let unsafe_code = line.contains("unsafe ") && !path.ends_with("core/ffi.rs");
             if prints || panics || unsafe_code {
                 wrong.push(format!("{}:{}: {}", path.display(), i + 1, line.trim()));

@@ -43,7 +43,10 @@ const fn border<T: Object>() -> Border {
 }
 
 /// Every type scripts hold by handle, besides tensors.
-const TYPES: &[Border] = &[border::<nn::Net>(), border::<nn::HookHandle>(), border::<train::optim::Optimizer>(),
+const TYPES: &[Border] = &[
+    border::<nn::Net>(),
+    border::<nn::HookHandle>(),
+    border::<train::optim::Optimizer>(),
     border::<data::Dataset>(),
     border::<data::Batches>(),
     border::<image::Picture>(),
@@ -98,7 +101,11 @@ pub fn to_value(d: &Dynamic) -> Result<Value> {
         return items.iter().map(to_value).collect::<Result<_>>().map(Value::List);
     }
     if let Ok(map) = d.as_map_ref() {
-        return map.iter().map(|(k, v)| Ok((k.to_string(), to_value(v)?))).collect::<Result<_>>().map(Value::Map);
+        return map
+            .iter()
+            .map(|(k, v)| Ok((k.to_string(), to_value(v)?)))
+            .collect::<Result<_>>()
+            .map(Value::Map);
     }
     if let Some(f) = d.read_lock::<FnPtr>() {
         return Ok(Value::Func(Closure(Rc::new(f.clone()))));
@@ -108,7 +115,10 @@ pub fn to_value(d: &Dynamic) -> Result<Value> {
     }
     if let Some(r) = d.read_lock::<std::ops::RangeInclusive<i64>>() {
         // `..=-1` means up to and including the last: open.
-        return Ok(Value::Range(*r.start(), if *r.end() == -1 { i64::MAX } else { r.end().saturating_add(1) }));
+        return Ok(Value::Range(
+            *r.start(),
+            if *r.end() == -1 { i64::MAX } else { r.end().saturating_add(1) },
+        ));
     }
     if let Ok(c) = d.as_char() {
         return Ok(Value::Str(c.to_string()));

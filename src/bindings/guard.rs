@@ -68,13 +68,18 @@ pub fn catch<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
         let torch = text.split_once("Torch(\"").map(|(_, t)| t.replace("\\n", "\n"));
         Err(match torch {
             Some(t) => Error::new(error::torch_message(&t)),
-            None => Error::new(format!("internal error: {text}")).hint("please report it with the script that caused it"),
+            None => Error::new(format!("internal error: {text}"))
+                .hint("please report it with the script that caused it"),
         })
     })
 }
 
 /// Runs `body` on behalf of the script call at `ctx`, whose name is `name`.
-pub fn guard<T>(ctx: &NativeCallContext, name: &str, body: impl FnOnce() -> Result<T>) -> Result<T, RhaiError> {
+pub fn guard<T>(
+    ctx: &NativeCallContext,
+    name: &str,
+    body: impl FnOnce() -> Result<T>,
+) -> Result<T, RhaiError> {
     let back = Back(ctx);
     script::with_caller(&back, || catch(body)).map_err(|e| raise(e.within(name), ctx.call_position()))
 }
@@ -93,7 +98,12 @@ fn runtime(e: Error, pos: Position) -> RhaiError {
 }
 
 /// Calls `func` with the engine's arguments.
-pub fn invoke(func: &Func, name: &str, ctx: &NativeCallContext, args: &[&mut Dynamic]) -> Result<Dynamic, RhaiError> {
+pub fn invoke(
+    func: &Func,
+    name: &str,
+    ctx: &NativeCallContext,
+    args: &[&mut Dynamic],
+) -> Result<Dynamic, RhaiError> {
     guard(ctx, name, || {
         let mut values: [Value; MAX_PARAMS] = Default::default();
         for (slot, arg) in values.iter_mut().zip(args) {

@@ -15,7 +15,9 @@ pub fn register(engine: &mut Engine) {
         let mut walk = batches.cast::<Batches>().walk();
         Box::new(std::iter::from_fn(move || {
             let next = catch(|| walk.next().transpose());
-            next.map(|batch| batch.map(|b| to_dynamic(b.to_value()))).map_err(|e| raise(e, Position::NONE)).transpose()
+            next.map(|batch| batch.map(|b| to_dynamic(b.to_value())))
+                .map_err(|e| raise(e, Position::NONE))
+                .transpose()
         }))
     });
     engine.register_global_module(module.into());

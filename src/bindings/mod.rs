@@ -66,7 +66,8 @@ fn expose(func: &'static Func, module: &mut Module) {
                 Some(ctx) => guard::invoke(func, &path, &ctx, args),
                 None => Ok(Dynamic::UNIT),
             };
-            let work: Shared<dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) -> RhaiResult> = Shared::new(work);
+            let work: Shared<dyn Fn(Option<NativeCallContext>, &mut [&mut Dynamic]) -> RhaiResult> =
+                Shared::new(work);
             let call = match func.kind {
                 FuncKind::Function => {
                     RhaiFunc::Pure { func: work, has_context: true, is_pure: true, is_volatile: true }

@@ -64,7 +64,9 @@ fn refuse<T: rhai::Variant + Clone>(engine: &mut Engine, op: &'static str, what:
         Err(raise(e, c.call_position()))
     };
     engine
-        .register_fn(op, move |c: NativeCallContext, _: &mut Handle, _: T| no(&c, format!("Tensor {op} {what}")))
+        .register_fn(op, move |c: NativeCallContext, _: &mut Handle, _: T| {
+            no(&c, format!("Tensor {op} {what}"))
+        })
         .register_fn(op, move |c: NativeCallContext, _: T, _: Handle| no(&c, format!("{what} {op} Tensor")));
 }
 
@@ -84,20 +86,48 @@ pub fn register(engine: &mut Engine) {
     binary(engine, "+", |a, b| a.f_add(b), |a, b| a.f_add_scalar(b), |a, b| b.f_add_scalar(a));
     binary(engine, "-", |a, b| a.f_sub(b), |a, b| a.f_sub_scalar(b), |a, b| b.f_rsub_scalar(a));
     binary(engine, "*", |a, b| a.f_mul(b), |a, b| a.f_mul_scalar(b), |a, b| b.f_mul_scalar(a));
-    binary(engine, "/", |a, b| a.f_div(b), |a, b| a.f_div_scalar(b), |a, b| b.f_reciprocal()?.f_mul_scalar(a));
-    binary(engine, "%", |a, b| a.f_remainder_tensor(b), |a, b| a.f_remainder(b), |a, b| {
-        Tensor::f_remainder_scalar_tensor(a, b)
-    });
-    binary(engine, "**", |a, b| a.f_pow(b), |a, b| a.f_pow_tensor_scalar(b), |a, b| Tensor::f_pow_scalar(a, b));
+    binary(
+        engine,
+        "/",
+        |a, b| a.f_div(b),
+        |a, b| a.f_div_scalar(b),
+        |a, b| b.f_reciprocal()?.f_mul_scalar(a),
+    );
+    binary(
+        engine,
+        "%",
+        |a, b| a.f_remainder_tensor(b),
+        |a, b| a.f_remainder(b),
+        |a, b| Tensor::f_remainder_scalar_tensor(a, b),
+    );
+    binary(
+        engine,
+        "**",
+        |a, b| a.f_pow(b),
+        |a, b| a.f_pow_tensor_scalar(b),
+        |a, b| Tensor::f_pow_scalar(a, b),
+    );
     logical(engine, "==", |a, b| a.f_eq_tensor(b), |a, b| a.f_eq(b), |a, b| b.f_eq(a));
     logical(engine, "!=", |a, b| a.f_ne_tensor(b), |a, b| a.f_ne(b), |a, b| b.f_ne(a));
     logical(engine, "<", |a, b| a.f_lt_tensor(b), |a, b| a.f_lt(b), |a, b| b.f_gt(a));
     logical(engine, "<=", |a, b| a.f_le_tensor(b), |a, b| a.f_le(b), |a, b| b.f_ge(a));
     logical(engine, ">", |a, b| a.f_gt_tensor(b), |a, b| a.f_gt(b), |a, b| b.f_lt(a));
     logical(engine, ">=", |a, b| a.f_ge_tensor(b), |a, b| a.f_ge(b), |a, b| b.f_le(a));
-    logical(engine, "&", |a, b| a.f_bitwise_and_tensor(b), |a, b| a.f_bitwise_and(b), |a, b| b.f_bitwise_and(a));
+    logical(
+        engine,
+        "&",
+        |a, b| a.f_bitwise_and_tensor(b),
+        |a, b| a.f_bitwise_and(b),
+        |a, b| b.f_bitwise_and(a),
+    );
     logical(engine, "|", |a, b| a.f_bitwise_or_tensor(b), |a, b| a.f_bitwise_or(b), |a, b| b.f_bitwise_or(a));
-    logical(engine, "^", |a, b| a.f_bitwise_xor_tensor(b), |a, b| a.f_bitwise_xor(b), |a, b| b.f_bitwise_xor(a));
+    logical(
+        engine,
+        "^",
+        |a, b| a.f_bitwise_xor_tensor(b),
+        |a, b| a.f_bitwise_xor(b),
+        |a, b| b.f_bitwise_xor(a),
+    );
     engine
         .register_iterator::<Handle>()
         .register_fn("-", |c: NativeCallContext, a: &mut Handle| done(&c, a.0.f_neg()))

@@ -29,8 +29,12 @@ pub fn parse(text: &str) -> Result<Device> {
         },
     };
     match device {
-        Device::Cuda(_) if !cuda => Err(Error::new(format!("device `{text}` cannot be used: no CUDA in this process"))
-            .hint("start with --device cuda on a machine with an NVIDIA GPU; `cs385 doctor` tells what is missing")),
+        Device::Cuda(_) if !cuda => Err(Error::new(format!(
+            "device `{text}` cannot be used: no CUDA in this process"
+        ))
+        .hint(
+            "start with --device cuda on a machine with an NVIDIA GPU; `cs385 doctor` tells what is missing",
+        )),
         Device::Cuda(n) if n as i64 >= tch::Cuda::device_count() => Err(Error::new(format!(
             "device `{text}` does not exist: this machine has {} CUDA device(s)",
             tch::Cuda::device_count()

@@ -12,12 +12,32 @@ type List = *const *mut C_tensor;
 unsafe extern "C" {
     fn cs_last_error() -> *const c_char;
     fn cs_fused_adam(
-        params: List, grads: List, avgs: List, squares: List, maxima: List, steps: List, n: usize,
-        lr: f64, beta1: f64, beta2: f64, weight_decay: f64, eps: f64, amsgrad: c_int, decoupled: c_int,
+        params: List,
+        grads: List,
+        avgs: List,
+        squares: List,
+        maxima: List,
+        steps: List,
+        n: usize,
+        lr: f64,
+        beta1: f64,
+        beta2: f64,
+        weight_decay: f64,
+        eps: f64,
+        amsgrad: c_int,
+        decoupled: c_int,
     ) -> c_int;
     fn cs_fused_sgd(
-        params: List, grads: List, buffers: List, n: usize,
-        lr: f64, momentum: f64, dampening: f64, weight_decay: f64, nesterov: c_int, first: c_int,
+        params: List,
+        grads: List,
+        buffers: List,
+        n: usize,
+        lr: f64,
+        momentum: f64,
+        dampening: f64,
+        weight_decay: f64,
+        nesterov: c_int,
+        first: c_int,
     ) -> c_int;
     fn cs_clear_grads(params: List, n: usize) -> c_int;
     fn cs_rng_get(out: *mut *mut C_tensor) -> c_int;
@@ -75,7 +95,12 @@ pub struct AdamStep {
 /// # Errors
 /// Lists of other lengths; libtorch's.
 pub fn fused_adam(
-    params: &[Tensor], grads: &[Tensor], avgs: &[Tensor], squares: &[Tensor], maxima: &[Tensor], steps: &[Tensor],
+    params: &[Tensor],
+    grads: &[Tensor],
+    avgs: &[Tensor],
+    squares: &[Tensor],
+    maxima: &[Tensor],
+    steps: &[Tensor],
     o: &AdamStep,
 ) -> Result<()> {
     let n = params.len();
@@ -88,8 +113,20 @@ pub fn fused_adam(
     // SAFETY: every list holds n live tensors (checked above).
     checked(unsafe {
         cs_fused_adam(
-            p.as_ptr(), g.as_ptr(), m.as_ptr(), v.as_ptr(), x.as_ptr(), s.as_ptr(), n,
-            o.lr, o.betas[0], o.betas[1], o.weight_decay, o.eps, c_int::from(amsgrad), c_int::from(o.decoupled),
+            p.as_ptr(),
+            g.as_ptr(),
+            m.as_ptr(),
+            v.as_ptr(),
+            x.as_ptr(),
+            s.as_ptr(),
+            n,
+            o.lr,
+            o.betas[0],
+            o.betas[1],
+            o.weight_decay,
+            o.eps,
+            c_int::from(amsgrad),
+            c_int::from(o.decoupled),
         )
     })
 }
@@ -124,8 +161,16 @@ pub fn fused_sgd(params: &[Tensor], grads: &[Tensor], buffers: &[Tensor], o: &Sg
     // SAFETY: every list the shim reads holds n live tensors (checked above).
     checked(unsafe {
         cs_fused_sgd(
-            p.as_ptr(), g.as_ptr(), b.as_ptr(), n,
-            o.lr, o.momentum, o.dampening, o.weight_decay, c_int::from(o.nesterov), c_int::from(o.first),
+            p.as_ptr(),
+            g.as_ptr(),
+            b.as_ptr(),
+            n,
+            o.lr,
+            o.momentum,
+            o.dampening,
+            o.weight_decay,
+            c_int::from(o.nesterov),
+            c_int::from(o.first),
         )
     })
 }

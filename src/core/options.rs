@@ -30,7 +30,9 @@ impl<T: Options> FromValue for Opts<T> {
                 }
                 Ok(Opts(T::read(map)?))
             }
-            _ => mismatch("map of options", v).map_err(|e: Error| e.hint("options are written #{name: value}")),
+            _ => {
+                mismatch("map of options", v).map_err(|e: Error| e.hint("options are written #{name: value}"))
+            }
         }
     }
 

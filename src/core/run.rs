@@ -248,7 +248,8 @@ mod tests {
         log("more\n");
         finish("ok").unwrap();
         assert_eq!(fs::read_to_string(first.join("log.txt")).unwrap(), "hello\nmore\n");
-        let record: Json = serde_json::from_str(&fs::read_to_string(first.join("run.json")).unwrap()).unwrap();
+        let record: Json =
+            serde_json::from_str(&fs::read_to_string(first.join("run.json")).unwrap()).unwrap();
         assert_eq!((&record["result"], &record["device"]), (&json!("ok"), &json!("cpu")));
         let started = RUN.with_borrow(|r| r.started);
         begin(setup());

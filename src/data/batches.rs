@@ -11,7 +11,12 @@ pub struct Batches {
     options: LoaderOptions,
 }
 
-object!(Batches, "Batches", |b| format!("Batches: {} of {} from {}", b.len(), b.options.batch_size, b.data.show()));
+object!(Batches, "Batches", |b| format!(
+    "Batches: {} of {} from {}",
+    b.len(),
+    b.options.batch_size,
+    b.data.show()
+));
 
 impl Batches {
     /// How many batches one walk gives.
@@ -47,10 +52,12 @@ impl Iterator for Walk {
         if let Some(e) = self.failed.take() {
             return Some(Err(e));
         }
-        let next = interrupt::check().map_err(Some).and_then(|()| match self.loader.as_mut().and_then(Loader::next) {
-            Some(Ok(batch)) => Ok(batch),
-            Some(Err(e)) => Err(Some(e)),
-            None => Err(None),
+        let next = interrupt::check().map_err(Some).and_then(|()| {
+            match self.loader.as_mut().and_then(Loader::next) {
+                Some(Ok(batch)) => Ok(batch),
+                Some(Err(e)) => Err(Some(e)),
+                None => Err(None),
+            }
         });
         next.map_or_else(
             |end| {

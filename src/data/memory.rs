@@ -18,7 +18,8 @@ impl Memory {
     /// # Errors
     /// Another count; a scalar.
     pub fn new(input: Tensor, target: Option<Tensor>, classes: Vec<String>) -> Result<Self> {
-        let n = input.size().first().copied().ok_or_else(|| Error::new("inputs are [N, ..], got one number"))?;
+        let n =
+            input.size().first().copied().ok_or_else(|| Error::new("inputs are [N, ..], got one number"))?;
         if let Some(t) = &target
             && t.size().first() != Some(&n)
         {
@@ -30,7 +31,10 @@ impl Memory {
         if let (Some(labels), false) = (memory.labels(), memory.classes.is_empty())
             && let Some(bad) = labels.iter().find(|l| !(0..memory.classes.len() as i64).contains(l))
         {
-            return Err(Error::new(format!("target {bad} has no name: there are {} classes", memory.classes.len())));
+            return Err(Error::new(format!(
+                "target {bad} has no name: there are {} classes",
+                memory.classes.len()
+            )));
         }
         Ok(memory)
     }

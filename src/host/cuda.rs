@@ -25,10 +25,12 @@ pub fn open(device: &str) -> Result<()> {
     if !asked && !(device == "auto" && driver()) {
         return Ok(());
     }
-    let opened = match library() {
-        Some(path) => ffi::open_library(&path),
-        None => Err(Error::new("libtorch's CUDA part is not installed").hint("start with ./cs385 --cuda to fetch it")),
-    };
+    let opened =
+        match library() {
+            Some(path) => ffi::open_library(&path),
+            None => Err(Error::new("libtorch's CUDA part is not installed")
+                .hint("start with ./cs385 --cuda to fetch it")),
+        };
     match opened {
         Err(e) if asked => Err(e.within(format!("device `{device}`"))),
         _ => Ok(()),

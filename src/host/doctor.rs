@@ -11,15 +11,22 @@ use std::time::SystemTime;
 fn loaded(name: &str) -> Option<String> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     let files = maps.lines().filter_map(|l| l.split_whitespace().nth(5));
-    files.filter(|f| Path::new(f).file_name().is_some_and(|n| n.to_string_lossy().starts_with(name))).map(str::to_string).next()
+    files
+        .filter(|f| Path::new(f).file_name().is_some_and(|n| n.to_string_lossy().starts_with(name)))
+        .map(str::to_string)
+        .next()
 }
 
 fn gpu() -> String {
     let library = loaded("libtorch_cuda");
     let devices = tch::Cuda::device_count();
     match (library, tch::Cuda::is_available()) {
-        (Some(_), true) => format!("usable, {devices} device(s), cuDNN {}", yes(tch::Cuda::cudnn_is_available())),
-        (Some(lib), false) => format!("{lib} is loaded, but no device can be used: is there an NVIDIA driver?"),
+        (Some(_), true) => {
+            format!("usable, {devices} device(s), cuDNN {}", yes(tch::Cuda::cudnn_is_available()))
+        }
+        (Some(lib), false) => {
+            format!("{lib} is loaded, but no device can be used: is there an NVIDIA driver?")
+        }
         (None, _) if cuda::driver() => {
             "a driver is there, but libtorch's CUDA part is not loaded: start with --device cuda".to_string()
         }
@@ -52,7 +59,10 @@ pub fn main() -> ExitCode {
     let works = sum.and_then(|t| t.f_double_value(&[])).is_ok_and(|v| v == 8.0);
     let lines = [
         ("cs385", format!("{} ({} UTC)", env!("CARGO_PKG_VERSION"), stamp(SystemTime::now()))),
-        ("libtorch", format!("{}, {}", ffi::torch_version(), loaded("libtorch_cpu").unwrap_or("not loaded".into()))),
+        (
+            "libtorch",
+            format!("{}, {}", ffi::torch_version(), loaded("libtorch_cpu").unwrap_or("not loaded".into())),
+        ),
         ("computes", if works { "yes".to_string() } else { "NO: adding eight ones failed".to_string() }),
         ("cpu", format!("{} threads, {}", tch::get_num_threads(), ffi::cpu_capability().unwrap_or_default())),
         ("cuda", gpu()),

@@ -200,7 +200,8 @@ impl<'a> Lexed<'a> {
         let body = self.body_around(i);
         let inside = self.names(body.clone().unwrap_or(0..i));
         let line = pos.line().unwrap_or(usize::MAX);
-        let hidden = body.is_some() && self.names(0..self.toks.len()).iter().any(|d| d.name == name && d.line <= line);
+        let hidden =
+            body.is_some() && self.names(0..self.toks.len()).iter().any(|d| d.name == name && d.line <= line);
         (inside.into_iter().map(|d| d.name).collect(), hidden)
     }
 }

@@ -28,7 +28,9 @@ pub fn settings(engine: &Engine, ast: &AST) -> Settings {
     let mut out = Settings { all: Vec::new(), complete: true };
     ast.walk(&mut |path: &[ASTNode]| {
         match path.last() {
-            Some(ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _))) if call.name == "param" => {
+            Some(ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _)))
+                if call.name == "param" =>
+            {
                 let literal = |i: usize| call.args.get(i).map(|a| a.get_literal_value(None));
                 let text = |i: usize| literal(i).map(|v| v.and_then(|v| v.into_string().ok()));
                 match (text(0), literal(1), text(2).unwrap_or(Some(String::new()))) {
@@ -71,7 +73,11 @@ pub fn help(engine: &Engine, name: &str, text: &str, ast: &AST) -> String {
 }
 
 /// `--set` names that `ast` certainly never declares.
-pub fn undeclared<'a>(engine: &Engine, ast: &AST, given: &'a [(String, String)]) -> (Vec<&'a str>, Vec<String>) {
+pub fn undeclared<'a>(
+    engine: &Engine,
+    ast: &AST,
+    given: &'a [(String, String)],
+) -> (Vec<&'a str>, Vec<String>) {
     let Settings { all, complete } = settings(engine, ast);
     let known: Vec<String> = all.into_iter().map(|s| s.name).collect();
     let unknown = given.iter().map(|(n, _)| n.as_str()).filter(|n| complete && !known.iter().any(|k| k == n));
@@ -85,7 +91,8 @@ pub fn incomplete(engine: &Engine, text: &str) -> bool {
     let lexed = Lexed::new(engine, text);
     let lines = text.trim_end().lines().count();
     let last_token = lexed.toks.last().map_or(0, |t| t.line);
-    let at_end = e.position().line().is_none_or(|l| l > last_token || l >= lines) && lexed.at(e.position()).is_none();
+    let at_end =
+        e.position().line().is_none_or(|l| l > last_token || l >= lines) && lexed.at(e.position()).is_none();
     match e.err_type() {
         P::UnexpectedEOF | P::BadInput(LexError::UnterminatedString) => text.contains('`') || at_end,
         P::MissingToken(..) | P::ExprExpected(_) | P::MissingSymbol(_) => at_end,

@@ -10,7 +10,8 @@ pub fn say(lexed: &Lexed, kind: &P, pos: Position) -> Error {
     match kind {
         P::Reserved(word) => reserved(word),
         P::MissingToken(wanted, _) if wanted == "]" && matches!(token, Some(Token::Comma)) => {
-            Error::new("an index is one value").hint("several axes are indexed with a list: `x[[0, 1]]`, `x[[0, .., 1..3]]`")
+            Error::new("an index is one value")
+                .hint("several axes are indexed with a list: `x[[0, 1]]`, `x[[0, .., 1..3]]`")
         }
         P::MissingToken(wanted, why) => match token {
             Some(Token::Reserved(word)) => reserved(word),
@@ -28,12 +29,13 @@ pub fn say(lexed: &Lexed, kind: &P, pos: Position) -> Error {
             Some(word) => reserved(&word),
             None => Error::new(small(kind)),
         },
-        P::AssignmentToInvalidLHS(_) => {
-            Error::new("this cannot be assigned to").hint("`==` compares, `=` assigns to a variable, a property or an index")
-        }
+        P::AssignmentToInvalidLHS(_) => Error::new("this cannot be assigned to")
+            .hint("`==` compares, `=` assigns to a variable, a property or an index"),
         P::WrongFnDefinition => Error::new("a function cannot be defined inside another or inside a block")
             .hint("use a closure: `let f = |x| …;`"),
-        P::AssignmentToConstant(name) => Error::new(format!("`{name}` is a constant")).hint("declare it with `let` to change it"),
+        P::AssignmentToConstant(name) => {
+            Error::new(format!("`{name}` is a constant")).hint("declare it with `let` to change it")
+        }
         other => Error::new(small(other)),
     }
 }

@@ -56,7 +56,9 @@ impl Completer for Assistant {
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let part = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
-        let start = line[..pos].rfind(|c| !part(c)).map_or(0, |i| i + line[i..].chars().next().map_or(1, char::len_utf8));
+        let start = line[..pos]
+            .rfind(|c| !part(c))
+            .map_or(0, |i| i + line[i..].chars().next().map_or(1, char::len_utf8));
         let dot = start > 0 && line[..start].ends_with('.');
         let start = if dot { start - 1 } else { start };
         let word = &line[start..pos];

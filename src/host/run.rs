@@ -1,8 +1,8 @@
 //! `cs385 run`: one script, from its file to its exit status.
 
 use super::engine::{compile, engine, evaluate, watch_interrupts};
-use super::{cuda, output, params, progress};
 use super::render::{Diagnostic, Source};
+use super::{cuda, output, params, progress};
 use crate::core::{Error, Result, ffi, params as core_params, progress as core_progress, run};
 use crate::registry::session::Start;
 use serde_json::json;
@@ -69,7 +69,10 @@ impl Options {
             name: name.to_string(),
             out: self.out.clone(),
             allow: self.allow_write.clone(),
-            folder: self.resume.as_ref().map(|dir| dir.clone().unwrap_or_else(|| self.out.join(name).join("latest"))),
+            folder: self
+                .resume
+                .as_ref()
+                .map(|dir| dir.clone().unwrap_or_else(|| self.out.join(name).join("latest"))),
             resume: self.resume.is_some(),
             record,
             quiet: self.quiet,

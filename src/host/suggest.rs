@@ -9,8 +9,11 @@ use rhai::{Engine, Position};
 
 /// Namespaces there are.
 pub fn homes() -> Vec<String> {
-    let mut all: Vec<String> =
-        entries().into_iter().filter(|e| e.kind == FuncKind::Function && !e.home.is_empty()).map(|e| e.home).collect();
+    let mut all: Vec<String> = entries()
+        .into_iter()
+        .filter(|e| e.kind == FuncKind::Function && !e.home.is_empty())
+        .map(|e| e.home)
+        .collect();
     all.dedup();
     all
 }
@@ -38,7 +41,8 @@ pub fn namespace(lexed: &Lexed, name: &str, pos: Position) -> Error {
 /// From a signature as the engine writes it: `tensor::zeroes (array, i64)`.
 pub fn function(engine: &Engine, lexed: &Lexed, sig: &str, pos: Position) -> Error {
     let (name, args) = sig.split_once(" (").unwrap_or((sig, ")"));
-    let args: Vec<String> = args.trim_end_matches(')').split(", ").filter(|a| !a.is_empty()).map(type_word).collect();
+    let args: Vec<String> =
+        args.trim_end_matches(')').split(", ").filter(|a| !a.is_empty()).map(type_word).collect();
     if !name.starts_with(|c: char| c.is_alphabetic() || c == '_') {
         return operator(name, &args);
     }
@@ -66,7 +70,8 @@ pub fn function(engine: &Engine, lexed: &Lexed, sig: &str, pos: Position) -> Err
     }
     let family: Vec<&Entry> = all.iter().filter(|e| e.home.is_empty()).collect();
     let mut e = unknown(&all, &family, "function", name, name, &args);
-    let script: Vec<String> = lexed.functions().into_iter().map(|f| f.0).chain(builtin.into_iter().map(|b| b.0)).collect();
+    let script: Vec<String> =
+        lexed.functions().into_iter().map(|f| f.0).chain(builtin.into_iter().map(|b| b.0)).collect();
     if !e.msg.contains("did you mean")
         && !e.msg.contains("takes")
         && let Some(near) = error::nearest(name, &script)
@@ -107,8 +112,11 @@ impl Given<'_> {
 
 /// How the engine's own function `name` may be called.
 fn signatures(builtin: &[(String, Vec<String>)], name: &str) -> Vec<String> {
-    let mut all: Vec<String> =
-        builtin.iter().filter(|(n, _)| n == name).map(|(n, types)| format!("{n}({})", types.join(", "))).collect();
+    let mut all: Vec<String> = builtin
+        .iter()
+        .filter(|(n, _)| n == name)
+        .map(|(n, types)| format!("{n}({})", types.join(", ")))
+        .collect();
     all.sort();
     all.dedup();
     all.truncate(8);
@@ -143,7 +151,8 @@ fn unknown(all: &[Entry], family: &[&Entry], what: &str, shown: &str, name: &str
 
 fn method(engine: &Engine, all: &[Entry], name: &str, args: &[String]) -> Error {
     let (receiver, rest) = (&args[0], &args[1..]);
-    let family: Vec<&Entry> = all.iter().filter(|e| e.home == *receiver && e.kind != FuncKind::Function).collect();
+    let family: Vec<&Entry> =
+        all.iter().filter(|e| e.home == *receiver && e.kind != FuncKind::Function).collect();
     let shown = format!("{receiver}.{name}");
     if family.iter().any(|e| e.name == name && e.kind == FuncKind::Getter) {
         return Error::new(format!("`{name}` is a property of {}, not a method", article(receiver)))
@@ -154,14 +163,17 @@ fn method(engine: &Engine, all: &[Entry], name: &str, args: &[String]) -> Error 
     }
     let builtin: Vec<(String, Vec<String>)> = builtins(engine)
         .into_iter()
-        .filter(|(_, types)| types.first().is_some_and(|t| t == receiver || (t == "any value" && family.is_empty())))
+        .filter(|(_, types)| {
+            types.first().is_some_and(|t| t == receiver || (t == "any value" && family.is_empty()))
+        })
         .map(|(n, types)| (n, types[1..].to_vec()))
         .collect();
     let own = signatures(&builtin, name);
     if !own.is_empty() {
         return Given { name: &shown, args: rest }.wrong(&own);
     }
-    let names: Vec<&str> = family.iter().map(|e| e.name.as_str()).chain(builtin.iter().map(|b| b.0.as_str())).collect();
+    let names: Vec<&str> =
+        family.iter().map(|e| e.name.as_str()).chain(builtin.iter().map(|b| b.0.as_str())).collect();
     let msg = format!("{} has no method `{name}`", article(receiver));
     match error::nearest(name, &names) {
         Some(near) => {
@@ -181,7 +193,8 @@ pub fn property(name: &str, ty: &str) -> Error {
     let all = entries();
     let family: Vec<&Entry> = all.iter().filter(|e| e.home == ty).collect();
     if let Some(m) = family.iter().find(|e| e.name == name && e.kind == FuncKind::Method) {
-        return Error::new(format!("`{name}` is a method of {}, not a property", article(ty))).hint(format!("call it: {}", m.signature));
+        return Error::new(format!("`{name}` is a method of {}, not a property", article(ty)))
+            .hint(format!("call it: {}", m.signature));
     }
     let names: Vec<&str> = family.iter().map(|e| e.name.as_str()).collect();
     match error::nearest(name, &names) {

@@ -27,7 +27,8 @@ pub fn find(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         if path.is_dir() {
             let entries = fs::read_dir(path).map_err(|e| Error::io(path, &e))?;
             let inner: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-            let scripts = inner.into_iter().filter(|p| p.is_dir() || p.extension().is_some_and(|e| e == "rhai"));
+            let scripts =
+                inner.into_iter().filter(|p| p.is_dir() || p.extension().is_some_and(|e| e == "rhai"));
             found.extend(find(&scripts.collect::<Vec<_>>())?);
         } else if path.exists() {
             found.push(path.clone());
@@ -133,7 +134,10 @@ impl Test<'_> {
         }
         let at = w.col.map_or(String::new(), |c| format!(":{c}"));
         let wanted_hint = w.hint.as_ref().map_or(String::new(), |h| format!("\n     hint {h}"));
-        Some(format!("expected {}{at} {}{wanted_hint}\n     got {line}:{col} {}\n     hint {hint}", w.line, w.msg, e.msg))
+        Some(format!(
+            "expected {}{at} {}{wanted_hint}\n     got {line}:{col} {}\n     hint {hint}",
+            w.line, w.msg, e.msg
+        ))
     }
 
     /// Printed text against its golden file.
@@ -159,10 +163,13 @@ impl Test<'_> {
     /// Pictures with a golden file, or named by `//@ image`.
     fn pictures(&self, folder: &Path) -> Vec<String> {
         let stem = self.script.file_stem().map_or(String::new(), |s| format!("{}.", s.to_string_lossy()));
-        let beside = fs::read_dir(self.script.parent().unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+        let beside =
+            fs::read_dir(self.script.parent().unwrap_or(Path::new("."))).into_iter().flatten().flatten();
         let kept = beside.filter_map(|e| e.file_name().into_string().ok());
-        let mut names: Vec<String> =
-            kept.filter(|n| n.ends_with(".png")).filter_map(|n| n.strip_prefix(&stem).map(str::to_string)).collect();
+        let mut names: Vec<String> = kept
+            .filter(|n| n.ends_with(".png"))
+            .filter_map(|n| n.strip_prefix(&stem).map(str::to_string))
+            .collect();
         names.extend(self.d.images.iter().cloned());
         names.sort();
         names.dedup();
@@ -177,7 +184,11 @@ impl Test<'_> {
         let copy = || fs::copy(&got, &golden).map(drop).map_err(|e| Error::io(&golden, &e).to_string());
         if !golden.exists() {
             let hint = format!("`cs385 test --bless {}` writes it", self.script.display());
-            return if self.bless { copy() } else { Err(format!("{} is not there; {hint}", golden.display())) };
+            return if self.bless {
+                copy()
+            } else {
+                Err(format!("{} is not there; {hint}", golden.display()))
+            };
         }
         let d = match picture::compare(&golden, &got) {
             Ok(d) if d.max <= self.d.image_tol => return Ok(()),
@@ -185,10 +196,14 @@ impl Test<'_> {
             Ok(d) => d,
             Err(e) => return Err(format!("{name}: {e}")),
         };
-        let to = Path::new(DIFFERENCES).join(golden.file_name().unwrap_or_default()).with_extension("diff.png");
+        let to =
+            Path::new(DIFFERENCES).join(golden.file_name().unwrap_or_default()).with_extension("diff.png");
         let saved = fs::create_dir_all(DIFFERENCES).is_ok() && d.picture.save(&to).is_ok();
         let share = d.share * 100.0;
         let seen = if saved { format!("; see {}", to.display()) } else { String::new() };
-        Err(format!("{name}: {share:.2} % of the pixels differ, by up to {} of 255 (allowed {}){seen}", d.max, self.d.image_tol))
+        Err(format!(
+            "{name}: {share:.2} % of the pixels differ, by up to {} of 255 (allowed {}){seen}",
+            d.max, self.d.image_tol
+        ))
     }
 }

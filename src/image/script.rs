@@ -22,7 +22,9 @@ struct Extent(usize, usize);
 impl FromValue for Extent {
     const TYPE: &'static str = "integer or [width, height]";
     fn from_value(v: &Value) -> Result<Self> {
-        usize::from_value(v).map(|n| Extent(n, n)).or_else(|_| <[usize; 2]>::from_value(v).map(|[w, h]| Extent(w, h)))
+        usize::from_value(v)
+            .map(|n| Extent(n, n))
+            .or_else(|_| <[usize; 2]>::from_value(v).map(|[w, h]| Extent(w, h)))
     }
 }
 
@@ -63,7 +65,11 @@ impl HeatmapOptions {
     /// As the drawing takes them; a signed map is drawn on a diverging scale unless told otherwise.
     pub fn heat(&self, signed: bool) -> HeatOptions {
         let usual = if signed { Colormap::COOLWARM } else { Colormap::JET };
-        HeatOptions { colormap: self.colormap.unwrap_or(usual), alpha: self.alpha, range: self.range.map(|[a, b]| (a, b)) }
+        HeatOptions {
+            colormap: self.colormap.unwrap_or(usual),
+            alpha: self.alpha,
+            range: self.range.map(|[a, b]| (a, b)),
+        }
     }
 }
 

@@ -75,7 +75,11 @@ impl Layer for Conv2d {
         let w = self.weight.size();
         let mut text = format!(
             "Conv2d({}, {}, kernel_size=({}, {}), stride={}",
-            w[1] * self.groups, w[0], w[2], w[3], Pair(self.stride).show()
+            w[1] * self.groups,
+            w[0],
+            w[2],
+            w[3],
+            Pair(self.stride).show()
         );
         match self.padding {
             Padding::Same => text += ", padding=same",
@@ -141,7 +145,11 @@ impl Layer for ConvTranspose2d {
         let (w, o) = (self.weight.size(), &self.o);
         let mut text = format!(
             "ConvTranspose2d({}, {}, kernel_size=({}, {}), stride={}",
-            w[0], w[1] * o.groups, w[2], w[3], o.stride.show()
+            w[0],
+            w[1] * o.groups,
+            w[2],
+            w[3],
+            o.stride.show()
         );
         for (name, pair, plain) in
             [("padding", o.padding, 0), ("output_padding", o.output_padding, 0), ("dilation", o.dilation, 1)]

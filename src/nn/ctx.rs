@@ -64,7 +64,9 @@ impl Ctx<'_> {
         }
         match self.child_value(name, layer, Value::Tensor(x.shallow_clone()))? {
             Value::Tensor(t) => Ok(t),
-            other => Err(Error::new(format!("layer `{name}` gives {}, a Tensor is needed here", other.describe()))),
+            other => {
+                Err(Error::new(format!("layer `{name}` gives {}, a Tensor is needed here", other.describe())))
+            }
         }
     }
 
@@ -115,7 +117,11 @@ pub struct Capture {
 impl Capture {
     /// A tap that keeps the outputs of the layers `names`.
     pub fn new(names: &[String], differentiable: bool) -> Self {
-        Self { names: names.to_vec(), differentiable, seen: RefCell::new(names.iter().map(|_| None).collect()) }
+        Self {
+            names: names.to_vec(),
+            differentiable,
+            seen: RefCell::new(names.iter().map(|_| None).collect()),
+        }
     }
 
     /// What was kept, in the order of the names.
@@ -125,8 +131,10 @@ impl Capture {
     pub fn take(&self) -> Result<Vec<Tensor>> {
         let mut seen = self.seen.borrow_mut();
         let both = self.names.iter().zip(seen.iter_mut());
-        both.map(|(n, t)| t.take().ok_or_else(|| Error::new(format!("layer `{n}` did not run in this forward pass"))))
-            .collect()
+        both.map(|(n, t)| {
+            t.take().ok_or_else(|| Error::new(format!("layer `{n}` did not run in this forward pass")))
+        })
+        .collect()
     }
 }
 
@@ -134,7 +142,10 @@ impl Tap for Capture {
     fn after(&self, path: &str, _: &dyn Layer, _: &Value, output: Value) -> Result<Value> {
         let Some(i) = self.names.iter().position(|n| n == path) else { return Ok(output) };
         let Value::Tensor(mut t) = output else {
-            return Err(Error::new(format!("layer `{path}` gives {}, only a Tensor can be captured", output.describe())));
+            return Err(Error::new(format!(
+                "layer `{path}` gives {}, only a Tensor can be captured",
+                output.describe()
+            )));
         };
         if self.differentiable && !t.requires_grad() {
             t = t.f_detach()?.f_set_requires_grad(true)?;

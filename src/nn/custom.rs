@@ -16,7 +16,10 @@ impl Layer for Custom {
     fn forward(&self, x: &Tensor, cx: &Ctx) -> Result<Tensor> {
         match self.forward_value(Value::Tensor(x.shallow_clone()), cx)? {
             Value::Tensor(t) => Ok(t),
-            other => Err(Error::new(format!("the forward pass gives {}, a Tensor is needed here", other.describe()))),
+            other => Err(Error::new(format!(
+                "the forward pass gives {}, a Tensor is needed here",
+                other.describe()
+            ))),
         }
     }
 

@@ -57,7 +57,8 @@ pub trait Layer {
     fn forward_value(&self, x: Value, cx: &Ctx) -> Result<Value> {
         match x {
             Value::Tensor(t) => self.forward(&t, cx).map(Value::Tensor),
-            other => mismatch("Tensor", &other).map_err(|e: Error| e.within(format!("input of {}", self.describe()))),
+            other => mismatch("Tensor", &other)
+                .map_err(|e: Error| e.within(format!("input of {}", self.describe()))),
         }
     }
 

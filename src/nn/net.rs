@@ -93,7 +93,9 @@ impl Net {
     pub fn forward_tensor(&self, x: &Tensor) -> Result<Tensor> {
         match self.forward(Value::Tensor(x.shallow_clone()))? {
             Value::Tensor(t) => Ok(t),
-            other => Err(Error::new(format!("the network gives {}, a Tensor is needed here", other.describe()))),
+            other => {
+                Err(Error::new(format!("the network gives {}, a Tensor is needed here", other.describe())))
+            }
         }
     }
 
@@ -166,7 +168,10 @@ impl Net {
         let mut all: Vec<(String, Tensor)> = Vec::new();
         for (name, t, role) in self.named() {
             // A layer that stands in two places has its parameters once, under its first name.
-            if role == Role::Parameter && (!trainable || t.requires_grad()) && !all.iter().any(|(_, o)| same(o, &t)) {
+            if role == Role::Parameter
+                && (!trainable || t.requires_grad())
+                && !all.iter().any(|(_, o)| same(o, &t))
+            {
                 all.push((name, t));
             }
         }
@@ -185,7 +190,9 @@ impl Net {
     pub fn set_trainable(&self, prefixes: &[String], on: bool) -> Result<()> {
         let params = self.parameters(false);
         for prefix in prefixes {
-            let inside = |name: &str| name == prefix || name.strip_prefix(prefix.as_str()).is_some_and(|r| r.starts_with('.'));
+            let inside = |name: &str| {
+                name == prefix || name.strip_prefix(prefix.as_str()).is_some_and(|r| r.starts_with('.'))
+            };
             let mut hits = params.iter().filter(|(n, _)| inside(n)).peekable();
             if hits.peek().is_none() {
                 return Err(Error::unknown("layer", prefix, self.layer_names(false)));

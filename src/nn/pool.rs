@@ -28,7 +28,13 @@ impl Pool {
     fn make(max: bool, kernel: Pair, o: &PoolOptions) -> Result<Net> {
         let kernel = kernel.at_least(1, "kernel_size")?;
         let stride = o.stride.unwrap_or(Pair(kernel)).at_least(1, "stride")?;
-        Ok(Net::new(Pool { max, kernel, stride, padding: o.padding.at_least(0, "padding")?, ceil: o.ceil_mode }))
+        Ok(Net::new(Pool {
+            max,
+            kernel,
+            stride,
+            padding: o.padding.at_least(0, "padding")?,
+            ceil: o.ceil_mode,
+        }))
     }
 }
 
@@ -47,7 +53,11 @@ impl Layer for Pool {
             [0, 0] => String::new(),
             p => format!(", padding={}", Pair(p).show()),
         };
-        format!("{name}(kernel_size={}, stride={}{padding})", Pair(self.kernel).show(), Pair(self.stride).show())
+        format!(
+            "{name}(kernel_size={}, stride={}{padding})",
+            Pair(self.kernel).show(),
+            Pair(self.stride).show()
+        )
     }
 }
 

@@ -27,8 +27,11 @@ impl Layer for Residual {
         };
         if y.size() != around.size() {
             let (a, b) = (y.size(), around.size());
-            return Err(Error::new(format!("layer `{}`, Residual: the body gives {a:?}, the detour {b:?}", cx.path()))
-                .hint("give a `shortcut` that changes the shape, such as nn::conv2d(in, out, 1, #{stride: 2})"));
+            return Err(Error::new(format!(
+                "layer `{}`, Residual: the body gives {a:?}, the detour {b:?}",
+                cx.path()
+            ))
+            .hint("give a `shortcut` that changes the shape, such as nn::conv2d(in, out, 1, #{stride: 2})"));
         }
         Ok(y.f_add(&around)?)
     }

@@ -20,11 +20,14 @@ impl Tap for Hook {
         match (self.f.call(vec![output.clone()])?, &output) {
             (Value::Nil, _) => Ok(output),
             (Value::Tensor(new), Value::Tensor(old)) if new.size() != old.size() => Err(Error::new(format!(
-                "the hook on layer `{path}` gives shape {:?} where {:?} is needed", new.size(), old.size()
+                "the hook on layer `{path}` gives shape {:?} where {:?} is needed",
+                new.size(),
+                old.size()
             ))),
             (Value::Tensor(new), _) => Ok(Value::Tensor(new)),
             (other, _) => Err(Error::new(format!(
-                "the hook on layer `{path}` gives {}; a Tensor replaces the output, () leaves it", other.describe()
+                "the hook on layer `{path}` gives {}; a Tensor replaces the output, () leaves it",
+                other.describe()
             ))),
         }
     }
@@ -188,6 +191,8 @@ functions! {
 fn freeze(net: &Net, layers: Option<Vec<String>>, on: bool) -> Result<()> {
     match layers {
         Some(layers) => net.set_trainable(&layers, on),
-        None => net.parameters(false).iter().try_for_each(|(_, t)| Ok(t.f_set_requires_grad(on).map(|_| ())?)),
+        None => {
+            net.parameters(false).iter().try_for_each(|(_, t)| Ok(t.f_set_requires_grad(on).map(|_| ())?))
+        }
     }
 }

@@ -31,7 +31,11 @@ impl LoadReport {
             n if n > 4 => Some(format!("{n} {what} ({}, … {})", names[..3].join(", "), names[n - 1])),
             n => Some(format!("{n} {what} ({})", names.join(", "))),
         };
-        let parts = [("missing", &self.missing), ("unexpected", &self.unexpected), ("of other shape", &self.mismatched)];
+        let parts = [
+            ("missing", &self.missing),
+            ("unexpected", &self.unexpected),
+            ("of other shape", &self.mismatched),
+        ];
         parts.iter().filter_map(|(w, n)| part(w, n)).collect::<Vec<_>>().join("; ")
     }
 }
@@ -51,15 +55,22 @@ impl Net {
                 None if name.ends_with("num_batches_tracked") => {}
                 None => report.missing.push(name),
                 Some(t) if t.size() != mine.size() => {
-                    report.mismatched.push(format!("{name}: {:?} here, {:?} in the file", mine.size(), t.size()));
+                    report.mismatched.push(format!(
+                        "{name}: {:?} here, {:?} in the file",
+                        mine.size(),
+                        t.size()
+                    ));
                 }
                 Some(t) => copies.push((mine, t)),
             }
         }
         report.unexpected = given.into_keys().filter(|n| !n.ends_with("num_batches_tracked")).collect();
         if strict && !report.is_complete() {
-            return Err(Error::new(format!("the checkpoint does not fit the network: {}", report.describe()))
-                .hint("load what fits with #{strict: false}; the result lists what did not"));
+            return Err(Error::new(format!(
+                "the checkpoint does not fit the network: {}",
+                report.describe()
+            ))
+            .hint("load what fits with #{strict: false}; the result lists what did not"));
         }
         report.loaded = copies.len();
         let _no_grad = tch::no_grad_guard();

@@ -54,7 +54,12 @@ impl Net {
         let mut rows = vec![["layer", "type", "output", "parameters"].map(str::to_string)];
         super::net::walk(&*self.layer(), "", &mut |path, layer| {
             if layer.children().is_empty() || path.is_empty() && layer.own().len() > 1 {
-                let count: i64 = layer.own().iter().filter(|o| o.2 == super::Role::Parameter).map(|o| o.1.numel() as i64).sum();
+                let count: i64 = layer
+                    .own()
+                    .iter()
+                    .filter(|o| o.2 == super::Role::Parameter)
+                    .map(|o| o.1.numel() as i64)
+                    .sum();
                 let name = if path.is_empty() { "(net)" } else { path };
                 let shape = shapes.get(path).cloned().unwrap_or_else(|| "not run".to_string());
                 rows.push([name.to_string(), layer.kind(), shape, grouped(count)]);
@@ -71,7 +76,11 @@ impl Net {
             }
         }
         let count = |trainable| self.parameters(trainable).iter().map(|(_, t)| t.numel() as i64).sum::<i64>();
-        text += &format!("{rule}\n{} parameters, {} of them trainable; ", grouped(count(false)), grouped(count(true)));
+        text += &format!(
+            "{rule}\n{} parameters, {} of them trainable; ",
+            grouped(count(false)),
+            grouped(count(true))
+        );
         text += &match out {
             Value::Tensor(t) => format!("input {full:?}, output {:?}", t.size()),
             other => format!("input {full:?}, output {}", other.describe()),

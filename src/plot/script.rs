@@ -45,10 +45,21 @@ impl PlotOptions {
     pub fn drawing(self) -> Options {
         let pair = |r: Option<[f64; 2]>| r.map(|[a, b]| (a, b));
         Options {
-            title: self.title, x_label: self.x_label, y_label: self.y_label, size: (self.size[0], self.size[1]),
-            font_size: self.font_size, log_x: self.log_x, log_y: self.log_y, x_range: pair(self.x_range),
-            y_range: pair(self.y_range), markers: self.markers, legend: self.legend, equal: self.equal,
-            bins: self.bins, density: self.density, ..Options::default()
+            title: self.title,
+            x_label: self.x_label,
+            y_label: self.y_label,
+            size: (self.size[0], self.size[1]),
+            font_size: self.font_size,
+            log_x: self.log_x,
+            log_y: self.log_y,
+            x_range: pair(self.x_range),
+            y_range: pair(self.y_range),
+            markers: self.markers,
+            legend: self.legend,
+            equal: self.equal,
+            bins: self.bins,
+            density: self.density,
+            ..Options::default()
         }
     }
 }
@@ -79,7 +90,9 @@ impl FromValue for Numbers {
     const TYPE: &'static str = "list of numbers or Tensor";
     fn from_value(v: &Value) -> Result<Self> {
         match v {
-            Value::Tensor(t) => Ok(Numbers(Vec::<f64>::try_from(t.f_detach()?.f_flatten(0, -1)?.f_to_kind(tch::Kind::Double)?)?)),
+            Value::Tensor(t) => Ok(Numbers(Vec::<f64>::try_from(
+                t.f_detach()?.f_flatten(0, -1)?.f_to_kind(tch::Kind::Double)?,
+            )?)),
             Value::List(_) => Vec::from_value(v).map(Numbers),
             _ => mismatch(Self::TYPE, v),
         }
@@ -99,14 +112,18 @@ impl FromValue for AllSeries {
         };
         match v {
             Value::Map(m) if !m.contains_key("y") => {
-                let named = m.iter().map(|(n, v)| Ok(Series::values(n, &Numbers::from_value(v).map_err(|e| e.within(n))?.0)));
+                let named = m
+                    .iter()
+                    .map(|(n, v)| Ok(Series::values(n, &Numbers::from_value(v).map_err(|e| e.within(n))?.0)));
                 named.collect::<Result<_>>().map(AllSeries)
             }
             Value::Map(_) => Ok(AllSeries(vec![one(v)?])),
             Value::List(items) if matches!(items.first(), Some(Value::Map(_))) => {
                 items.iter().map(one).collect::<Result<_>>().map(AllSeries)
             }
-            v => Numbers::from_value(v).map(|n| AllSeries(vec![Series::values("", &n.0)])).or_else(|_| mismatch(Self::TYPE, v)),
+            v => Numbers::from_value(v)
+                .map(|n| AllSeries(vec![Series::values("", &n.0)]))
+                .or_else(|_| mismatch(Self::TYPE, v)),
         }
     }
 }

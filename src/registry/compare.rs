@@ -18,7 +18,8 @@ fn tokens(line: &str) -> Vec<Token> {
             i += 4;
             continue;
         }
-        let word_before = i > 0 && (chars[i - 1].is_alphanumeric() || matches!(chars[i - 1], '_' | '.' | ')' | ']'));
+        let word_before =
+            i > 0 && (chars[i - 1].is_alphanumeric() || matches!(chars[i - 1], '_' | '.' | ')' | ']'));
         match number(&chars[i..]).filter(|_| !word_before) {
             Some((value, len)) => {
                 out.push(Token::Number(value));

@@ -128,7 +128,9 @@ mod tests {
         check("0.33333 // ~> 0.333333").unwrap();
         check("throw \"no way\" // error: no way").unwrap();
         check("fn f(x) { x * 2 }\nf(2) // => 4\nlet g = |x| f(x);\ng.call(3) // => 6").unwrap();
-        for bad in ["1 // => 2", "0.334 // ~> 0.333333", "1 // error: x", "throw 1 // => 1", "nope()", "1 + // => 1"] {
+        for bad in
+            ["1 // => 2", "0.334 // ~> 0.333333", "1 // error: x", "throw 1 // => 1", "nope()", "1 + // => 1"]
+        {
             assert!(check(bad).is_err(), "{bad}");
         }
     }

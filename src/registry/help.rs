@@ -47,7 +47,8 @@ pub fn overview() -> String {
 /// The error for a name that has no help.
 pub fn unknown(name: &str) -> Error {
     let all = entries();
-    let mut names: Vec<&str> = all.iter().flat_map(|e| [e.path.as_str(), e.name.as_str(), e.home.as_str()]).collect();
+    let mut names: Vec<&str> =
+        all.iter().flat_map(|e| [e.path.as_str(), e.name.as_str(), e.home.as_str()]).collect();
     names.sort_unstable();
     names.dedup();
     let mut e = Error::unknown("name", name, &names);

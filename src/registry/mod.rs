@@ -93,7 +93,9 @@ impl Entry {
         for line in &self.docs {
             match (line.strip_prefix("```"), &mut open) {
                 (Some(_), Some(_)) => all.extend(open.take()),
-                (Some(lang), None) => open = Some(Example { code: String::new(), no_run: lang.contains("no_run") }),
+                (Some(lang), None) => {
+                    open = Some(Example { code: String::new(), no_run: lang.contains("no_run") })
+                }
                 (None, Some(e)) => e.code += &format!("{line}\n"),
                 (None, None) => {}
             }

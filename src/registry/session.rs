@@ -82,7 +82,8 @@ impl Session {
 
 /// A value as the REPL and the examples print it: strings in quotes.
 pub fn show(engine: &Engine, value: &Dynamic) -> String {
-    let print = FnPtr::new("to_debug").and_then(|f| f.call::<String>(engine, &AST::empty(), (value.clone(),)));
+    let print =
+        FnPtr::new("to_debug").and_then(|f| f.call::<String>(engine, &AST::empty(), (value.clone(),)));
     print.unwrap_or_else(|_| value.to_string())
 }
 

@@ -53,7 +53,12 @@ pub fn entries() -> Vec<Entry> {
                 params: f
                     .params
                     .iter()
-                    .map(|p| Param { name: p.to_string(), ty: String::new(), optional: false, fields: vec![] })
+                    .map(|p| Param {
+                        name: p.to_string(),
+                        ty: String::new(),
+                        optional: false,
+                        fields: vec![],
+                    })
                     .collect(),
                 docs: docs.map(|l| l.strip_prefix(' ').unwrap_or(l).trim_end().to_string()).collect(),
             });

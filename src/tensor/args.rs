@@ -160,7 +160,9 @@ impl FromValue for Tensors {
     fn from_value(v: &Value) -> Result<Self> {
         match v {
             Value::Tensor(t) => Ok(Tensors(vec![t.shallow_clone()])),
-            Value::List(items) if items.is_empty() => Err(Error::new("expected at least one tensor, got an empty list")),
+            Value::List(items) if items.is_empty() => {
+                Err(Error::new("expected at least one tensor, got an empty list"))
+            }
             _ => Vec::from_value(v).map(Tensors),
         }
     }

@@ -41,8 +41,9 @@ fn root(score: &Tensor) -> Result<()> {
 pub fn grad(score: &Tensor, inputs: &[Tensor], o: &GradOptions) -> Result<Vec<Option<Tensor>>> {
     root(score)?;
     if let Some(i) = inputs.iter().position(|x| !x.requires_grad()) {
-        return Err(Error::new(format!("input {i} does not require a gradient"))
-            .hint("make it with #{requires_grad: true} or call `x.requires_grad_()` before computing the score"));
+        return Err(Error::new(format!("input {i} does not require a gradient")).hint(
+            "make it with #{requires_grad: true} or call `x.requires_grad_()` before computing the score",
+        ));
     }
     let grads = Tensor::f_run_backward(&[score], inputs, o.retain_graph || o.create_graph, o.create_graph)?;
     let grads: Vec<_> = grads.into_iter().map(|g| Some(g).filter(Tensor::defined)).collect();

@@ -45,10 +45,17 @@ fn tensors(actual: &Tensor, expected: &Tensor, near: Near) -> Result<Option<Stri
     let off: Vec<usize> = (0..a.len()).filter(|i| !near.holds(a[*i], e[*i])).collect();
     // What is not a number differs most.
     let size_of = |i: &usize| if (a[*i] - e[*i]).is_nan() { f64::INFINITY } else { (a[*i] - e[*i]).abs() };
-    let Some(worst) = off.iter().copied().max_by(|i, j| size_of(i).total_cmp(&size_of(j))) else { return Ok(None) };
+    let Some(worst) = off.iter().copied().max_by(|i, j| size_of(i).total_cmp(&size_of(j))) else {
+        return Ok(None);
+    };
     Ok(Some(format!(
         "{} of {} elements differ, most at {:?}: {} is not close to {} (difference {:.3e})",
-        off.len(), a.len(), position(worst, &size), a[worst], e[worst], size_of(&worst)
+        off.len(),
+        a.len(),
+        position(worst, &size),
+        a[worst],
+        e[worst],
+        size_of(&worst)
     )))
 }
 
@@ -61,7 +68,8 @@ fn differs(actual: &Value, expected: &Value, near: Near) -> Result<Option<String
         _ => None,
     };
     if let (Some(a), Some(e)) = (number(actual), number(expected)) {
-        return Ok((!near.holds(a, e)).then(|| format!("{a} is not close to {e} (difference {:.3e})", (a - e).abs())));
+        return Ok((!near.holds(a, e))
+            .then(|| format!("{a} is not close to {e} (difference {:.3e})", (a - e).abs())));
     }
     match (actual, expected) {
         (Value::Tensor(a), Value::Tensor(e)) => tensors(a, e, near),

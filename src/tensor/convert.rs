@@ -59,10 +59,10 @@ impl Flat {
                 Value::Tensor(_) => mismatch("number", v),
                 number => self.take(&number, path),
             },
-            (Value::Tensor(_), None) => {
-                mismatch("number or bool", v).map_err(|e: Error| e.hint("tensor::stack joins tensors of one shape"))
-            }
-            _ => mismatch::<()>("number or bool", v).map_err(|e| if path.is_empty() { e } else { e.within(place(path)) }),
+            (Value::Tensor(_), None) => mismatch("number or bool", v)
+                .map_err(|e: Error| e.hint("tensor::stack joins tensors of one shape")),
+            _ => mismatch::<()>("number or bool", v)
+                .map_err(|e| if path.is_empty() { e } else { e.within(place(path)) }),
         }
     }
 }
@@ -144,8 +144,12 @@ pub fn to_list(x: &Tensor) -> Result<Value> {
 pub fn item(x: &Tensor) -> Result<Value> {
     match values_of_one(x)? {
         Some(v) => Ok(v),
-        None => Err(Error::new(format!("expected a tensor of one element, got shape {:?} with {}", x.size(), x.numel()))
-            .hint("reduce it first (`x.mean()`, `x[0]`), or use `to_list()`")),
+        None => Err(Error::new(format!(
+            "expected a tensor of one element, got shape {:?} with {}",
+            x.size(),
+            x.numel()
+        ))
+        .hint("reduce it first (`x.mean()`, `x[0]`), or use `to_list()`")),
     }
 }
 

@@ -36,9 +36,9 @@ impl FromValue for Dtype {
     const TYPE: &'static str = "dtype";
     fn from_value(v: &Value) -> Result<Self> {
         match v {
-            Value::Str(s) => find(s)
-                .map(Dtype)
-                .ok_or_else(|| Error::unknown("dtype", s, NAMES.iter().map(|n| n.0))),
+            Value::Str(s) => {
+                find(s).map(Dtype).ok_or_else(|| Error::unknown("dtype", s, NAMES.iter().map(|n| n.0)))
+            }
             _ => mismatch("name of a dtype, such as \"float32\"", v),
         }
     }

@@ -109,7 +109,9 @@ pub fn interpolate(x: &Tensor, o: InterpolateOptions) -> Result<Tensor> {
     let (size, scale) = match (o.size, o.scale_factor) {
         (Some(s), None) if s.0.len() == 1 => (vec![s.0[0]; axes], None),
         (Some(s), None) if s.0.len() == axes => (s.0, None),
-        (Some(s), None) => return Err(Error::new(format!("`size` needs {axes} numbers here, got {}", s.0.len()))),
+        (Some(s), None) => {
+            return Err(Error::new(format!("`size` needs {axes} numbers here, got {}", s.0.len())));
+        }
         (None, Some(f)) => {
             let f = factors(f, axes)?;
             (shape[2..].iter().zip(&f).map(|(n, f)| (*n as f64 * f).floor() as i64).collect(), Some(f))

@@ -13,8 +13,11 @@ pub fn axis(dim: i64, ndim: usize) -> Result<usize> {
     let n = ndim as i64;
     match if dim < 0 { dim + n } else { dim } {
         d if (0..n).contains(&d) => Ok(d as usize),
-        _ => Err(Error::new(format!("axis {dim} of a tensor of {ndim} axes does not exist"))
-            .hint(format!("axes are 0 to {}, or -1 to {} from the end", n - 1, -n))),
+        _ => Err(Error::new(format!("axis {dim} of a tensor of {ndim} axes does not exist")).hint(format!(
+            "axes are 0 to {}, or -1 to {} from the end",
+            n - 1,
+            -n
+        ))),
     }
 }
 
@@ -49,10 +52,13 @@ impl At {
         match t.f_kind()? {
             Kind::Bool if t.dim() == 0 => Err(Error::new("a single bool is no index")),
             Kind::Bool => Ok(At::Mask(t)),
-            Kind::Int64 | Kind::Int | Kind::Int16 | Kind::Int8 if t.dim() == 0 => Ok(At::One(t.f_int64_value(&[])?)),
+            Kind::Int64 | Kind::Int | Kind::Int16 | Kind::Int8 if t.dim() == 0 => {
+                Ok(At::One(t.f_int64_value(&[])?))
+            }
             Kind::Int64 | Kind::Int | Kind::Int16 | Kind::Int8 => Ok(At::Pick(t.f_to_kind(Kind::Int64)?)),
             other => Err(Error::new(format!(
-                "a {} tensor is no index; expected integers or bools", super::dtype::name(other)
+                "a {} tensor is no index; expected integers or bools",
+                super::dtype::name(other)
             ))
             .hint("`.long()` makes positions of it, `.bool()` a mask")),
         }
@@ -145,7 +151,8 @@ impl Place {
                 let covered = &size[axis..axis + taken];
                 if mask.size() != covered {
                     return Err(Error::new(format!(
-                        "a mask of shape {:?} does not fit axes {axis}.. of shape {covered:?}", mask.size()
+                        "a mask of shape {:?} does not fit axes {axis}.. of shape {covered:?}",
+                        mask.size()
                     )));
                 }
                 for ix in Tensor::f_where_(&mask.f_to(self.view.device())?)? {

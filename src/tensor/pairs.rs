@@ -81,7 +81,11 @@ fn tolerances(rtol: Option<Value>, atol: Option<f64>) -> Result<CloseOptions> {
         rtol => {
             let preset = CloseOptions::default();
             let rtol = rtol.map(|v| f64::from_value(&v)).transpose()?;
-            Ok(CloseOptions { rtol: rtol.unwrap_or(preset.rtol), atol: atol.unwrap_or(preset.atol), ..preset })
+            Ok(CloseOptions {
+                rtol: rtol.unwrap_or(preset.rtol),
+                atol: atol.unwrap_or(preset.atol),
+                ..preset
+            })
         }
     }
 }

@@ -118,7 +118,8 @@ fn pad(texts: Vec<String>, width: Option<usize>) -> (Vec<String>, usize) {
 fn numbers(values: &[f64]) -> (Vec<String>, usize) {
     let telling = || values.iter().copied().filter(|v| v.is_finite() && *v != 0.0);
     let whole = telling().all(|v| v == v.ceil());
-    let (low, high) = telling().map(f64::abs).fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
+    let (low, high) =
+        telling().map(f64::abs).fold((f64::INFINITY, 0.0_f64), |(l, h), v| (l.min(v), h.max(v)));
     let scientific = telling().next().is_some() && (high / low > 1000.0 || high > 1e8 || low < 1e-4);
     let write = |v: f64| match v {
         _ if v.is_nan() => "nan".to_string(),

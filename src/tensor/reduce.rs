@@ -260,5 +260,6 @@ fn whole_has_no_mean(x: &Tensor) -> Result<()> {
         return Ok(());
     }
     let name = super::dtype::name(x.f_kind()?);
-    Err(Error::new(format!("the mean needs floating-point elements, got {name}")).hint("write `x.float().mean()`"))
+    Err(Error::new(format!("the mean needs floating-point elements, got {name}"))
+        .hint("write `x.float().mean()`"))
 }

@@ -8,10 +8,17 @@ use tch::Tensor;
 fn reshaped(x: &Tensor, shape: &[i64], r: Result<Tensor, tch::TchError>) -> Result<Tensor> {
     let known: i64 = shape.iter().filter(|n| **n >= 0).product();
     match r {
-        Err(_) if shape.iter().filter(|n| **n == -1).count() <= 1
-            && (known == 0 || (x.numel() as i64) % known != 0 || !shape.contains(&-1) && known != x.numel() as i64) =>
+        Err(_)
+            if shape.iter().filter(|n| **n == -1).count() <= 1
+                && (known == 0
+                    || (x.numel() as i64) % known != 0
+                    || !shape.contains(&-1) && known != x.numel() as i64) =>
         {
-            Err(Error::new(format!("a tensor of shape {:?} has {} elements, which do not fill {shape:?}", x.size(), x.numel())))
+            Err(Error::new(format!(
+                "a tensor of shape {:?} has {} elements, which do not fill {shape:?}",
+                x.size(),
+                x.numel()
+            )))
         }
         r => Ok(r?),
     }

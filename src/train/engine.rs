@@ -41,7 +41,13 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         folder,
     }));
     let modes: Vec<bool> = plan.nets.iter().map(|(_, n)| n.is_training()).collect();
-    let result = Loop { plan: &plan, t: &trainer, state_file: trainer.file("resume.safetensors"), written: Instant::now() }.run();
+    let result = Loop {
+        plan: &plan,
+        t: &trainer,
+        state_file: trainer.file("resume.safetensors"),
+        written: Instant::now(),
+    }
+    .run();
     plan.nets.iter().zip(modes).for_each(|((_, n), mode)| {
         n.set_training(mode);
     });
@@ -54,7 +60,8 @@ fn check(plan: &Plan) -> Result<()> {
     }
     if plan.batch_size == 0 || plan.epochs < 0 {
         return Err(Error::new(format!(
-            "`batch_size` must be at least 1 and `epochs` not negative, got {} and {}", plan.batch_size, plan.epochs
+            "`batch_size` must be at least 1 and `epochs` not negative, got {} and {}",
+            plan.batch_size, plan.epochs
         )));
     }
     match plan.optimizers.iter().find(|(_, o)| !o.is_bound()) {
@@ -76,7 +83,12 @@ impl Loop<'_> {
         let mut at = state::Position::default();
         if let Some(file) = self.resume_file()? {
             at = state::load(&file, self.t)?;
-            progress::say(&format!("resumed {} at epoch {}, batch {}", file.display(), at.epoch + 1, at.batch));
+            progress::say(&format!(
+                "resumed {} at epoch {}, batch {}",
+                file.display(),
+                at.epoch + 1,
+                at.batch
+            ));
         }
         while at.epoch < self.plan.epochs && self.t.stopped().is_none() {
             self.epoch(&mut at)?;
@@ -184,7 +196,10 @@ impl Loop<'_> {
         });
         let _no_grad = tch::no_grad_guard();
         let mut sums = Sums::default();
-        for batch in val.loader(&LoaderOptions { batch_size: self.plan.batch_size.max(256), ..LoaderOptions::default() })? {
+        for batch in val.loader(&LoaderOptions {
+            batch_size: self.plan.batch_size.max(256),
+            ..LoaderOptions::default()
+        })? {
             interrupt::check()?;
             let batch = batch?.to(self.device())?;
             let n = batch.len() as f64;
@@ -213,7 +228,10 @@ impl Loop<'_> {
             n => format!("the weights after epoch {n} are in {}", self.t.file("resume.safetensors")),
         };
         Err(Error::new(format!(
-            "{name} became {v} at step {} (epoch {}, batch {}); {last}", self.t.step(), at.epoch + 1, at.batch
+            "{name} became {v} at step {} (epoch {}, batch {}); {last}",
+            self.t.step(),
+            at.epoch + 1,
+            at.batch
         ))
         .hint("try a smaller learning rate; look for a logarithm or a division of zero"))
     }

@@ -1,10 +1,10 @@
 //! `train::fit` and `train::run`: supervised training, and a step written in the script, on the one engine.
 
 use super::engine;
-use super::trainer::{Keep, Measures, Plan, Step, Trainer};
 use super::loss::Loss;
 use super::metric::accuracy::correct;
 use super::optim::Optimizer;
+use super::trainer::{Keep, Measures, Plan, Step, Trainer};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Closure, Error, Opts, Result, Value, paths};
 use crate::data::{Batch, Dataset};
@@ -21,7 +21,9 @@ impl<T: FromValue> FromValue for ByName<T> {
     fn from_value(v: &Value) -> Result<Self> {
         match v {
             Value::Map(m) => {
-                let one = |(n, v): (&String, &Value)| Ok((n.clone(), T::from_value(v).map_err(|e| e.within(format!("`{n}`")))?));
+                let one = |(n, v): (&String, &Value)| {
+                    Ok((n.clone(), T::from_value(v).map_err(|e| e.within(format!("`{n}`")))?))
+                };
                 m.iter().map(one).collect::<Result<_>>().map(ByName)
             }
             v => Ok(ByName(vec![("net".to_string(), T::from_value(v)?)])),
@@ -87,16 +89,36 @@ options! {
 
 /// Fills a plan from the options every run has.
 fn plan<'a>(
-    o: RunOptions, nets: Vec<(String, Net)>, optimizers: Vec<(String, Optimizer)>, data: Dataset,
-    step: Box<Step<'a>>, val_step: Option<Box<Step<'a>>>,
+    o: RunOptions,
+    nets: Vec<(String, Net)>,
+    optimizers: Vec<(String, Optimizer)>,
+    data: Dataset,
+    step: Box<Step<'a>>,
+    val_step: Option<Box<Step<'a>>>,
 ) -> Plan<'a> {
     let on_epoch = o.on_epoch.map(|f| -> Box<dyn Fn(&Trainer) -> Result<()>> {
         Box::new(move |t: &Trainer| f.call(vec![Value::object(t.clone())]).map(|_| ()))
     });
     Plan {
-        nets, optimizers, data, val: o.val, batch_size: o.batch_size, epochs: o.epochs, shuffle: o.shuffle,
-        drop_last: o.drop_last, step, val_step, on_epoch, patience: o.patience,
-        keep: Keep { name: o.name, save: o.save, checkpoints: o.checkpoints, watch: o.watch, every_seconds: o.save_every },
+        nets,
+        optimizers,
+        data,
+        val: o.val,
+        batch_size: o.batch_size,
+        epochs: o.epochs,
+        shuffle: o.shuffle,
+        drop_last: o.drop_last,
+        step,
+        val_step,
+        on_epoch,
+        patience: o.patience,
+        keep: Keep {
+            name: o.name,
+            save: o.save,
+            checkpoints: o.checkpoints,
+            watch: o.watch,
+            every_seconds: o.save_every,
+        },
     }
 }
 
@@ -104,7 +126,8 @@ fn plan<'a>(
 fn measure(loss: Tensor, out: &Value, target: &Tensor) -> Result<Measures> {
     let mut all = vec![("loss".to_string(), loss)];
     if let (Value::Tensor(out), Kind::Int64) = (out, target.kind())
-        && out.dim() == 2 && target.dim() == 1
+        && out.dim() == 2
+        && target.dim() == 1
     {
         let n = target.size()[0].max(1);
         all.push(("accuracy".to_string(), correct(out, target)?.f_div_scalar(n)?));
@@ -114,7 +137,8 @@ fn measure(loss: Tensor, out: &Value, target: &Tensor) -> Result<Measures> {
 
 fn target(batch: &Batch) -> Result<&Tensor> {
     batch.target.as_ref().ok_or_else(|| {
-        Error::new("the data has no targets").hint("train::fit needs them; for a loss of the input alone use train::run")
+        Error::new("the data has no targets")
+            .hint("train::fit needs them; for a loss of the input alone use train::run")
     })
 }
 
@@ -128,12 +152,18 @@ fn measures(v: Value) -> Result<Measures> {
     let one = |name: String, v: &Value| -> Result<(String, Tensor)> {
         match v {
             Value::Tensor(t) => Ok((name, t.shallow_clone())),
-            v => Ok((name, Tensor::f_from_slice(&[f64::from_value(v).or_else(|_| mismatch("number or Tensor", v))?])?)),
+            v => Ok((
+                name,
+                Tensor::f_from_slice(&[f64::from_value(v).or_else(|_| mismatch("number or Tensor", v))?])?,
+            )),
         }
     };
     match v {
         Value::Nil => Ok(Vec::new()),
-        Value::Map(m) => m.iter().map(|(n, v)| one(n.clone(), v).map_err(|e| e.within(format!("measure `{n}` of the step")))).collect(),
+        Value::Map(m) => m
+            .iter()
+            .map(|(n, v)| one(n.clone(), v).map_err(|e| e.within(format!("measure `{n}` of the step"))))
+            .collect(),
         v => Ok(vec![one("loss".to_string(), &v).map_err(|e| e.within("result of the step"))?]),
     }
 }

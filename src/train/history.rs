@@ -38,7 +38,8 @@ impl History {
 
     /// The values of a column by row; NaN where a row lacks it.
     pub fn column(&self, name: &str) -> Vec<f64> {
-        let cell = |row: &Vec<(String, f64)>| row.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, v)| *v);
+        let cell =
+            |row: &Vec<(String, f64)>| row.iter().find(|(n, _)| n == name).map_or(f64::NAN, |(_, v)| *v);
         self.rows.iter().map(cell).collect()
     }
 
@@ -59,7 +60,8 @@ impl History {
         let mut text = columns.join(",") + "\n";
         let cells: Vec<Vec<f64>> = columns.iter().map(|c| self.column(c)).collect();
         for i in 0..self.rows.len() {
-            let line: Vec<String> = cells.iter().map(|c| if c[i].is_nan() { String::new() } else { c[i].to_string() }).collect();
+            let line: Vec<String> =
+                cells.iter().map(|c| if c[i].is_nan() { String::new() } else { c[i].to_string() }).collect();
             text += &(line.join(",") + "\n");
         }
         atomic::write(path, text.as_bytes())

@@ -1,8 +1,8 @@
 //! All that a run is, in one file: weights, optimizers, generator, position, sums, history. Written whole;
 //! a run that goes on from it gives the same bits as one that was never interrupted.
 
-use super::trainer::{Sums, Trainer};
 use super::history::History;
+use super::trainer::{Sums, Trainer};
 use crate::core::{Error, Result, ffi, safetensors};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,11 +81,17 @@ pub fn load(path: &Path, t: &Trainer) -> Result<Position> {
     let text = metadata.get(KEY).ok_or_else(|| bad("not the state of a training run"))?;
     let h: Header = serde_json::from_str(text).map_err(|e| bad(&format!("damaged header: {e}")))?;
     if h.seed != crate::core::seed::get() {
-        return Err(bad(&format!("written with seed {}, this run has seed {}", h.seed, crate::core::seed::get()))
-            .hint(format!("resume with --seed {}", h.seed)));
+        return Err(bad(&format!(
+            "written with seed {}, this run has seed {}",
+            h.seed,
+            crate::core::seed::get()
+        ))
+        .hint(format!("resume with --seed {}", h.seed)));
     }
     let under = |prefix: String| -> Vec<(String, Tensor)> {
-        let inside = tensors.iter().filter_map(|(n, v)| Some((n.strip_prefix(&prefix)?.to_string(), v.shallow_clone())));
+        let inside = tensors
+            .iter()
+            .filter_map(|(n, v)| Some((n.strip_prefix(&prefix)?.to_string(), v.shallow_clone())));
         inside.collect()
     };
     for (name, net) in t.nets() {
@@ -95,7 +101,9 @@ pub fn load(path: &Path, t: &Trainer) -> Result<Position> {
         o.load_state(&under(format!("optimizer/{name}/"))).map_err(|e| e.within(path.display()))?;
     }
     let mut sums = Sums::default();
-    for ((name, sum), count) in h.order.iter().zip(h.order.iter().map(|n| under(format!("sum/{n}")))).zip(&h.counts) {
+    for ((name, sum), count) in
+        h.order.iter().zip(h.order.iter().map(|n| under(format!("sum/{n}")))).zip(&h.counts)
+    {
         let sum = sum.into_iter().next().ok_or_else(|| bad(&format!("lacks the sum of {name}")))?.1;
         sums.order.push(name.clone());
         sums.sums.insert(name.clone(), (sum, *count));

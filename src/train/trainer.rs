@@ -120,7 +120,13 @@ impl Trainer {
     }
 
     /// Takes over what was measured before an interruption.
-    pub(super) fn restore(&self, step: i64, history: History, best: Option<(i64, f64)>, stopped: Option<String>) {
+    pub(super) fn restore(
+        &self,
+        step: i64,
+        history: History,
+        best: Option<(i64, f64)>,
+        stopped: Option<String>,
+    ) {
         self.0.step.set(step);
         self.0.epoch.set(history.rows().len() as i64);
         self.0.history.replace(history);
@@ -131,7 +137,11 @@ impl Trainer {
     /// Writes the weights: `name.safetensors`, or one file a network.
     pub(super) fn save_weights(&self, name: &str) -> Result<()> {
         for (net, n) in &self.0.nets {
-            let file = if self.0.nets.len() == 1 { format!("{name}.safetensors") } else { format!("{name}-{net}.safetensors") };
+            let file = if self.0.nets.len() == 1 {
+                format!("{name}.safetensors")
+            } else {
+                format!("{name}-{net}.safetensors")
+            };
             arrays::write_named(&paths::writable(&self.file(&file))?, &n.state()?)?;
         }
         Ok(())

@@ -83,9 +83,18 @@ impl FromValue for MaybeTarget {
 ///
 /// # Errors
 /// An unknown layer, one whose output is no feature map, a target that does not fit.
-pub fn run(net: &Net, layers: &[String], x: &Tensor, target: &Target, o: &CamOptions, rule: &Rule) -> Result<Heatmap> {
+pub fn run(
+    net: &Net,
+    layers: &[String],
+    x: &Tensor,
+    target: &Target,
+    o: &CamOptions,
+    rule: &Rule,
+) -> Result<Heatmap> {
     if layers.is_empty() {
-        return Err(Error::new("no layer given").hint(format!("layers: {}", net.layer_names(true).join(", "))));
+        return Err(
+            Error::new("no layer given").hint(format!("layers: {}", net.layer_names(true).join(", ")))
+        );
     }
     let x = batch(net, x)?;
     let p = probe(net, layers, &x, target)?;
@@ -94,11 +103,16 @@ pub fn run(net: &Net, layers: &[String], x: &Tensor, target: &Target, o: &CamOpt
     let mut maps = Vec::new();
     for ((layer, act), grad) in layers.iter().zip(&p.acts).zip(&p.grads) {
         if act.dim() != 4 {
-            return Err(Error::new(format!("layer `{layer}` gives {:?}; a CAM needs a feature map [N, C, h, w]", act.size()))
-                .hint(format!("layers with feature maps come before: {}", net.layer_names(true).join(", "))));
+            return Err(Error::new(format!(
+                "layer `{layer}` gives {:?}; a CAM needs a feature map [N, C, h, w]",
+                act.size()
+            ))
+            .hint(format!("layers with feature maps come before: {}", net.layer_names(true).join(", "))));
         }
         let mut map = match rule {
-            Rule::Weights(f) => f(act, grad)?.f_mul(act)?.f_sum_dim_intlist([1].as_slice(), false, None::<Kind>)?,
+            Rule::Weights(f) => {
+                f(act, grad)?.f_mul(act)?.f_sum_dim_intlist([1].as_slice(), false, None::<Kind>)?
+            }
             Rule::Map(f) => f(act, grad)?,
         };
         if relu {

@@ -82,7 +82,9 @@ pub fn same_shape(output: &Tensor, target: &Tensor) -> Result<()> {
     match output.size() == target.size() {
         true => Ok(()),
         false => Err(Error::new(format!(
-            "output and target must have one shape, got {:?} and {:?}", output.size(), target.size()
+            "output and target must have one shape, got {:?} and {:?}",
+            output.size(),
+            target.size()
         ))),
     }
 }
@@ -96,16 +98,24 @@ fn check_classes(output: &Tensor, target: &Tensor, ignore: i64, probabilities: b
         return same_shape(output, target);
     }
     if target.kind() != Kind::Int64 {
-        return Err(Error::new(format!("targets are class numbers (int64){}, got {:?}", if probabilities { " or probabilities" } else { "" }, target.kind()))
-            .hint("convert with target.long()"));
+        return Err(Error::new(format!(
+            "targets are class numbers (int64){}, got {:?}",
+            if probabilities { " or probabilities" } else { "" },
+            target.kind()
+        ))
+        .hint("convert with target.long()"));
     }
     // Reading the range would stall a GPU; there the kernel's own assertion speaks.
     if target.numel() > 0 && target.device() == tch::Device::Cpu {
         let classes = output.size()[usize::from(output.dim() > 1)];
-        let bad = target.f_lt(0)?.f_logical_or(&target.f_ge(classes)?)?.f_logical_and(&target.f_ne(ignore)?)?;
+        let bad =
+            target.f_lt(0)?.f_logical_or(&target.f_ge(classes)?)?.f_logical_and(&target.f_ne(ignore)?)?;
         if bad.f_any()?.f_int64_value(&[])? != 0 {
             let worst = target.f_masked_select(&bad)?.f_int64_value(&[0])?;
-            return Err(Error::new(format!("target {worst} is not a class: the output has classes 0 to {}", classes - 1)));
+            return Err(Error::new(format!(
+                "target {worst} is not a class: the output has classes 0 to {}",
+                classes - 1
+            )));
         }
     }
     Ok(())
@@ -127,9 +137,10 @@ impl Loss {
     /// An unknown name.
     pub fn named(name: &str) -> Result<Self> {
         let all = || inventory::iter::<Func>.into_iter().filter(|f| f.home == "loss");
-        all().find(|f| f.name() == name).map(Loss::Named).ok_or_else(|| {
-            Error::unknown("loss", name, all().map(|f| f.name()))
-        })
+        all()
+            .find(|f| f.name() == name)
+            .map(Loss::Named)
+            .ok_or_else(|| Error::unknown("loss", name, all().map(|f| f.name())))
     }
 
     /// The loss of a batch: one number that can be differentiated.

@@ -11,7 +11,9 @@ use tch::{Kind, Tensor};
 pub fn correct(output: &Tensor, target: &Tensor) -> Result<Tensor> {
     let (o, t) = (output.size(), target.size());
     if o.len() != 2 || t != o[..1] || target.kind() != Kind::Int64 {
-        return Err(Error::new(format!("accuracy needs an output [N, C] and classes [N], got {o:?} and {t:?}")));
+        return Err(Error::new(format!(
+            "accuracy needs an output [N, C] and classes [N], got {o:?} and {t:?}"
+        )));
     }
     Ok(output.f_argmax(1, false)?.f_eq_tensor(target)?.f_sum(Kind::Float)?)
 }

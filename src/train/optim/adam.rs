@@ -56,7 +56,15 @@ impl Rule for AdamRule {
         let slot = |name: &str| slots.get(name).map_or(&[][..], |s| s);
         let AdamOptions { betas, eps, weight_decay, .. } = self.o;
         let o = AdamStep { lr, betas, eps, weight_decay, decoupled: self.decoupled };
-        fused_adam(params, grads, slot("exp_avg"), slot("exp_avg_sq"), slot("max_exp_avg_sq"), slot("step"), &o)
+        fused_adam(
+            params,
+            grads,
+            slot("exp_avg"),
+            slot("exp_avg_sq"),
+            slot("max_exp_avg_sq"),
+            slot("step"),
+            &o,
+        )
     }
 }
 

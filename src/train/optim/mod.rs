@@ -80,7 +80,11 @@ impl Optimizer {
         let mut slots = Slots::new();
         for (slot, scalar) in s.rule.slots() {
             let empty = |(_, t): &(String, Tensor)| -> Result<Tensor> {
-                Ok(if scalar { t.f_new_zeros([] as [i64; 0], (tch::Kind::Float, t.device()))? } else { t.f_zeros_like()?.f_detach()? })
+                Ok(if scalar {
+                    t.f_new_zeros([] as [i64; 0], (tch::Kind::Float, t.device()))?
+                } else {
+                    t.f_zeros_like()?.f_detach()?
+                })
             };
             slots.insert(slot, params.iter().map(empty).collect::<Result<_>>()?);
         }
@@ -174,7 +178,9 @@ impl Optimizer {
         let counts = Vec::<i64>::try_from(find("counts")?)?;
         if counts.len() != s.params.len() {
             return Err(Error::new(format!(
-                "the checkpoint's optimizer has {} parameters, this one has {}", counts.len(), s.params.len()
+                "the checkpoint's optimizer has {} parameters, this one has {}",
+                counts.len(),
+                s.params.len()
             )));
         }
         s.counts = counts;
@@ -224,7 +230,11 @@ impl<T: Options> FromValue for Late<T> {
 }
 
 /// Makes the optimizer a script asked for.
-fn build<T: Options>(over: Over, late: Late<T>, make: impl FnOnce(T) -> Result<Optimizer>) -> Result<Optimizer> {
+fn build<T: Options>(
+    over: Over,
+    late: Late<T>,
+    make: impl FnOnce(T) -> Result<Optimizer>,
+) -> Result<Optimizer> {
     match over {
         Over::Nets(nets) => make(late.0.map_or_else(|| T::read(&Default::default()), Ok)?)?.over(&nets),
         Over::Later(first) => make(late.0.map_or_else(|| Opts::from_value(&first).map(|o| o.0), Ok)?),
@@ -238,7 +248,11 @@ fn not_negative(name: &str, v: f64) -> Result<f64> {
 
 /// An option in `[0, 1)`.
 fn share(name: &str, v: f64) -> Result<f64> {
-    if (0.0..1.0).contains(&v) { Ok(v) } else { Err(Error::new(format!("`{name}` must lie in [0, 1), got {v}"))) }
+    if (0.0..1.0).contains(&v) {
+        Ok(v)
+    } else {
+        Err(Error::new(format!("`{name}` must lie in [0, 1), got {v}")))
+    }
 }
 
 /// Declares `optim::name(net?, #{…})`: its words, its options type, and how the rule is made of them.

@@ -28,7 +28,11 @@ impl RmsProp {
     fn one(&self, lr: f64, p: &Tensor, g: &Tensor, slots: &Slots, i: usize) -> Result<()> {
         let o = &self.0;
         let slot = |name: &str| slots.get(name).map(|s| s[i].shallow_clone());
-        let g = if o.weight_decay == 0.0 { g.shallow_clone() } else { g.f_add(&p.f_mul_scalar(o.weight_decay)?)? };
+        let g = if o.weight_decay == 0.0 {
+            g.shallow_clone()
+        } else {
+            g.f_add(&p.f_mul_scalar(o.weight_decay)?)?
+        };
         let mut denominator = g.f_square()?;
         if let Some(mut square) = slot("square_avg") {
             let _ = square.f_mul_scalar_(o.alpha)?.f_addcmul_(&g, &(&g * (1.0 - o.alpha)))?;

@@ -35,7 +35,8 @@ impl Rule for Sgd {
     fn step(&self, lr: f64, params: &[Tensor], grads: &[Tensor], slots: &Slots, first: bool) -> Result<()> {
         let o = &self.0;
         let buffers = slots.get("momentum_buffer").map_or(&[][..], |b| b);
-        let (momentum, dampening, weight_decay, nesterov) = (o.momentum, o.dampening, o.weight_decay, o.nesterov);
+        let (momentum, dampening, weight_decay, nesterov) =
+            (o.momentum, o.dampening, o.weight_decay, o.nesterov);
         fused_sgd(params, grads, buffers, &SgdStep { lr, momentum, dampening, weight_decay, nesterov, first })
     }
 }
