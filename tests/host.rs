@@ -58,7 +58,7 @@ fn messages_have_colours_on_a_terminal_only() {
 }
 
 #[test]
-fn ctrl_c_stops_within_a_second_and_is_recorded() {
+fn ctrl_c_stops_soon_and_is_recorded() {
     let p = tempfile::tempdir().unwrap();
     let text = "nn::linear(1, 1).save(\"x.npz\"); print(\"on\");\nloop { [1, 2].map(|x| x + 1); }";
     fs::write(p.path().join("a.rhai"), text).unwrap();
@@ -104,7 +104,10 @@ fn script_tests_pass_fail_and_are_blessed() {
     write("t/print.stdout", "0.33334\nat [..]\n");
     write("t/draw.rhai", "//@ image: a.png\nimage::filled(4, 4, \"red\").save(\"a.png\");");
     let (code, out) = test(&["t"]);
-    assert!(code == 1 && out.contains("draw.a.png is not there") && out.ends_with("1 passed, 1 failed\n"), "{out}");
+    assert!(
+        code == 1 && out.contains("draw.a.png is not there") && out.ends_with("1 passed, 1 failed\n"),
+        "{out}"
+    );
     assert_eq!(test(&["--bless", "t"]).0, 0);
     assert_eq!(test(&["t"]), (0, "2 passed, 0 failed\n".to_string()));
     write("t/draw.rhai", "//@ image: a.png\nimage::filled(4, 4, \"blue\").save(\"a.png\");");
@@ -112,7 +115,13 @@ fn script_tests_pass_fail_and_are_blessed() {
     write("t/fails.rhai", "let a = 1;\nb //~ ERROR 2 unknown variable `b`\n");
     let (code, out) = test(&["t"]);
     assert_eq!(code, 1);
-    for part in ["100.00 % of the pixels differ", "expected 0.3335", "expected 2:2 unknown", "got 2:1", "0 passed, 3 failed"] {
+    for part in [
+        "100.00 % of the pixels differ",
+        "expected 0.3335",
+        "expected 2:2 unknown",
+        "got 2:1",
+        "0 passed, 3 failed",
+    ] {
         assert!(out.contains(part), "{part}\n{out}");
     }
     assert!(p.path().join("outputs/test/draw.a.diff.png").exists());
@@ -136,9 +145,16 @@ fn every_flag_has_help() {
         let (o, out, _) = run(p.path(), &[command, "--help"], "");
         assert_eq!(o.status.code(), Some(0), "{command}");
         let lines: Vec<&str> = out.lines().collect();
-        for (i, line) in lines.iter().enumerate().filter(|(_, l)| l.trim_start().starts_with("--") || l.trim_start().starts_with("-q")) {
+        for (i, line) in lines
+            .iter()
+            .enumerate()
+            .filter(|(_, l)| l.trim_start().starts_with("--") || l.trim_start().starts_with("-q"))
+        {
             let words = line.trim().split("  ").filter(|w| !w.is_empty()).count();
-            assert!(words > 1 || lines.get(i + 1).is_some_and(|l| l.starts_with("          ")), "{command}: {line}");
+            assert!(
+                words > 1 || lines.get(i + 1).is_some_and(|l| l.starts_with("          ")),
+                "{command}: {line}"
+            );
         }
     }
 }
@@ -148,5 +164,8 @@ fn the_doctor_finds_libtorch() {
     let p = tempfile::tempdir().unwrap();
     let (o, out, _) = run(p.path(), &["doctor"], "");
     assert_eq!(o.status.code(), Some(0), "{out}");
-    assert!(out.contains("libtorch  2.11.0") && out.contains("libtorch_cpu.so") && out.contains("computes  yes"), "{out}");
+    assert!(
+        out.contains("libtorch  2.11.0") && out.contains("libtorch_cpu.so") && out.contains("computes  yes"),
+        "{out}"
+    );
 }
