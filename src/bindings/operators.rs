@@ -98,15 +98,9 @@ pub fn register(engine: &mut Engine) {
         "%",
         |a, b| a.f_remainder_tensor(b),
         |a, b| a.f_remainder(b),
-        |a, b| Tensor::f_remainder_scalar_tensor(a, b),
+        Tensor::f_remainder_scalar_tensor,
     );
-    binary(
-        engine,
-        "**",
-        |a, b| a.f_pow(b),
-        |a, b| a.f_pow_tensor_scalar(b),
-        |a, b| Tensor::f_pow_scalar(a, b),
-    );
+    binary(engine, "**", |a, b| a.f_pow(b), |a, b| a.f_pow_tensor_scalar(b), Tensor::f_pow_scalar);
     logical(engine, "==", |a, b| a.f_eq_tensor(b), |a, b| a.f_eq(b), |a, b| b.f_eq(a));
     logical(engine, "!=", |a, b| a.f_ne_tensor(b), |a, b| a.f_ne(b), |a, b| b.f_ne(a));
     logical(engine, "<", |a, b| a.f_lt_tensor(b), |a, b| a.f_lt(b), |a, b| b.f_gt(a));

@@ -45,6 +45,7 @@ pub enum Align {
     Right,
 }
 
+#[expect(clippy::expect_used, reason = "the font is part of the program, and a test opens it")]
 fn face(bold: bool) -> &'static FontRef<'static> {
     static FACES: OnceLock<[FontRef<'static>; 2]> = OnceLock::new();
     let load = |bytes| FontRef::try_from_slice(bytes).expect("the bundled font is whole");

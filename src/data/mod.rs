@@ -71,6 +71,10 @@ impl Batch {
 pub trait Source {
     /// How many items there are.
     fn len(&self) -> usize;
+    /// True when there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
     /// A reader for another thread.
     fn reader(&self) -> Box<dyn Reader + Send>;
     /// Shape of one input.

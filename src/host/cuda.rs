@@ -22,7 +22,7 @@ fn library() -> Option<PathBuf> {
 /// `cuda` was asked for and the library is not there or cannot be opened.
 pub fn open(device: &str) -> Result<()> {
     let asked = device.starts_with("cuda");
-    if !asked && !(device == "auto" && driver()) {
+    if !(asked || device == "auto" && driver()) {
         return Ok(());
     }
     let opened =

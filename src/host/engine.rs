@@ -15,7 +15,7 @@ pub fn engine() -> Result<Engine> {
     let mut engine = session::engine()?;
     engine.on_print(output::print);
     engine.on_debug(output::debug);
-    engine.on_progress(|_| interrupt::requested().then(|| Dynamic::UNIT));
+    engine.on_progress(|_| interrupt::requested().then_some(Dynamic::UNIT));
     Ok(engine)
 }
 

@@ -107,7 +107,8 @@ impl Net {
     pub fn capture(&self, x: Value, names: &[String], differentiable: bool) -> Result<(Value, Vec<Tensor>)> {
         self.check_layers(names)?;
         let capture = Rc::new(Capture::new(names, differentiable));
-        let out = self.forward_with(x, &[capture.clone()])?;
+        let tap: Rc<dyn Tap> = capture.clone();
+        let out = self.forward_with(x, &[tap])?;
         Ok((out, capture.take()?))
     }
 
@@ -115,7 +116,8 @@ impl Net {
     pub fn layer_names(&self, leaves: bool) -> Vec<String> {
         let mut names = Vec::new();
         walk(&*self.0.layer, "", &mut |path, layer| {
-            if !path.is_empty() && !(leaves && !layer.children().is_empty()) {
+            let hidden = leaves && !layer.children().is_empty();
+            if !(path.is_empty() || hidden) {
                 names.push(path.to_string());
             }
         });

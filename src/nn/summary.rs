@@ -49,7 +49,8 @@ impl Net {
         }
         let shapes = Rc::new(Shapes::default());
         let x = Tensor::f_zeros(&full, (Kind::Float, self.device()))?;
-        let out = self.forward_with(Value::Tensor(x), &[shapes.clone()])?;
+        let tap: Rc<dyn Tap> = shapes.clone();
+        let out = self.forward_with(Value::Tensor(x), &[tap])?;
         let shapes = shapes.0.borrow();
         let mut rows = vec![["layer", "type", "output", "parameters"].map(str::to_string)];
         super::net::walk(&*self.layer(), "", &mut |path, layer| {

@@ -55,7 +55,7 @@ pub fn run(plan: Plan) -> Result<Trainer> {
 }
 
 fn check(plan: &Plan) -> Result<()> {
-    if plan.data.len() == 0 {
+    if plan.data.is_empty() {
         return Err(Error::new("the training data is empty"));
     }
     if plan.batch_size == 0 || plan.epochs < 0 {
@@ -158,7 +158,7 @@ impl Loop<'_> {
             if plan.keep.checkpoints.contains(&epoch) {
                 t.save_weights(&format!("epoch-{epoch}"))?;
             }
-            t.history().write_csv(&paths::writable(&t.file("history.csv"))?)?;
+            t.history().write_csv(&paths::writable(t.file("history.csv"))?)?;
         }
         if let Some(f) = &plan.on_epoch {
             f(t)?;
@@ -215,7 +215,7 @@ impl Loop<'_> {
     /// An error when the loss is not a number. On a GPU every 50th step is looked at, so as not to wait for it.
     fn finite(&self, measures: &Measures, at: &state::Position) -> Result<()> {
         let Some((name, value)) = measures.first() else { return Ok(()) };
-        if value.device() != Device::Cpu && at.batch % 50 != 0 {
+        if value.device() != Device::Cpu && !at.batch.is_multiple_of(50) {
             return Ok(());
         }
         let v = value.f_mean(Kind::Double)?.f_double_value(&[])?;

@@ -142,7 +142,7 @@ impl Trainer {
             } else {
                 format!("{name}-{net}.safetensors")
             };
-            arrays::write_named(&paths::writable(&self.file(&file))?, &n.state()?)?;
+            arrays::write_named(&paths::writable(self.file(&file))?, &n.state()?)?;
         }
         Ok(())
     }

@@ -1,8 +1,12 @@
 """Grad-CAM maps by pytorch-grad-cam 1.5.7 on two small nets (torch 2.11.0): a classifier with class targets and
-an autoencoder with an area target. Writes fixture.safetensors; `python make.py` re-makes it."""
-import numpy as np
-import torch
+an autoencoder with an area target. Writes fixture.safetensors; `python make.py` re-makes it.
+
+.../cam, before, after: finished maps; .../raw/…: the weighted sum of one layer's channels, at the layer's own size,
+neither rectified nor normalised (its rectified form is its positive part)."""
 from collections import OrderedDict
+from pathlib import Path
+
+import torch
 from pytorch_grad_cam import GradCAM
 from safetensors.torch import save_file
 from torch import nn
@@ -31,9 +35,20 @@ class Logit:
         return logits[self.k]
 
 
-def maps(net, layers, x, targets, name):
-    cam = GradCAM(model=net, target_layers=layers)
+class Kept(GradCAM):
+    """Keeps the map of the last layer as it is before everything else is done to it."""
+
+    def get_cam_image(self, *args):
+        self.raw = super().get_cam_image(*args)
+        return self.raw
+
+
+def maps(net, layers, x, targets, name, raw=None):
+    cam = Kept(model=net, target_layers=layers)
     out[name] = torch.from_numpy(cam(input_tensor=x, targets=targets).copy())
+    if raw:
+        out[raw] = torch.from_numpy(cam.raw.copy()).float()
+        assert out[raw].min() < 0 < out[raw].max(), raw
 
 
 classifier = nn.Sequential(
@@ -49,7 +64,8 @@ x = torch.randn(2, 3, 32, 40)
 out["classifier/x"] = x
 out.update({f"classifier/net/{k}": v.float() for k, v in classifier.state_dict().items() if "tracked" not in k})
 for layer in ["conv1", "relu1", "pool1", "relu2", "conv3", "relu3"]:
-    maps(classifier, [getattr(classifier, layer)], x, [Logit(3), Logit(7)], f"classifier/cam/{layer}")
+    one = [getattr(classifier, layer)]
+    maps(classifier, one, x, [Logit(3), Logit(7)], f"classifier/cam/{layer}", f"classifier/raw/{layer}")
 maps(classifier, [classifier.relu2, classifier.relu3], x, [Logit(3), Logit(7)], "classifier/cam/relu2+relu3")
 maps(classifier, [classifier.relu3], x, None, "classifier/cam/top")
 
@@ -68,11 +84,12 @@ out["autoencoder/x"] = x
 out.update({f"autoencoder/net/{k}": v for k, v in raw.state_dict().items()})
 area = Area(5, 8, 10, 7)
 for name, layer in [("enc.relu1", encoder.relu1), ("enc.conv2", encoder.conv2), ("dec.relu1", decoder.relu1)]:
-    maps(raw, [layer], x, [area, area], f"autoencoder/before/{name}")
-    maps(full, [layer], x, [area, area], f"autoencoder/after/{name}")
+    maps(raw, [layer], x, [area, area], f"autoencoder/before/{name}", f"autoencoder/raw/before/{name}")
+    maps(full, [layer], x, [area, area], f"autoencoder/after/{name}", f"autoencoder/raw/after/{name}")
 
 differ = (out["autoencoder/before/enc.conv2"] - out["autoencoder/after/enc.conv2"]).abs().max()
 assert differ > 0.01, differ
 assert all(v.abs().max() > 0.1 for k, v in out.items() if "/cam/" in k or "/before/" in k)
-save_file({k: v.detach().contiguous() for k, v in out.items()}, "fixture.safetensors")
-print({k: (tuple(v.shape), float(v.mean())) for k, v in out.items() if "net" not in k}, np.__version__)
+folder = Path(__file__).parent
+save_file({k: v.detach().contiguous() for k, v in out.items()}, folder / "fixture.safetensors")
+print({k: (tuple(v.shape), float(v.mean())) for k, v in out.items() if "net" not in k})
