@@ -114,6 +114,13 @@ impl<'a> Lexed<'a> {
         Some(Position::new(u16::try_from(line).ok()?, col))
     }
 
+    /// Where the word `name` stands, if it stands in the script once.
+    pub fn only(&self, name: &str) -> Option<Position> {
+        let mut all = (0..self.toks.len()).filter(|&i| ident(&self.toks[i].token).as_deref() == Some(name));
+        let first = all.next()?;
+        all.next().is_none().then(|| self.position(first))
+    }
+
     /// The property behind the dot at `pos`.
     pub fn property(&self, pos: Position) -> Option<String> {
         let i = self.at(pos).filter(|&i| matches!(self.near(i, 0), Some(Token::Period | Token::Elvis)))?;

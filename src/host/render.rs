@@ -85,6 +85,10 @@ pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagno
         EvalAltResult::ErrorParsing(ParseErrorType::MissingToken(wanted, _), pos) if wanted == ";" => {
             lexed.behind(*pos).unwrap_or(*pos)
         }
+        // The engine says of which function, not where; told only if it is called once.
+        EvalAltResult::ErrorDataRace(text, pos) if pos.is_none() => {
+            text.split('\'').nth(1).and_then(|name| lexed.only(name)).unwrap_or(*pos)
+        }
         other => lexed.start(other.position()),
     };
     let Error { msg, hint, .. } = words::say(engine, &lexed, err);
