@@ -1,5 +1,7 @@
 //! The program's manners: pipes, colours, Ctrl-C, the REPL, tests of scripts, the manual.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -1,6 +1,8 @@
 //! Pictures and plots against other programs (fixtures by tests/fixtures/image/make_oracles.py) and
 //! against their own goldens (made again with CS385_BLESS=1).
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::path::PathBuf;
 
 use cs385::core::colormap::Colormap;

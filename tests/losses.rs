@@ -1,5 +1,7 @@
 //! Every loss against torch.nn.functional (oracles/losses/make.py): value and gradient; bad targets.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use support::{Script, below, cases, close, fixture, weigh};

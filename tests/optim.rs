@@ -1,5 +1,7 @@
 //! Ten steps of every optimizer against torch.optim (oracles/optim/make.py), and going on from saved state.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use cs385::core::Value;

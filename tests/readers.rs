@@ -1,6 +1,8 @@
 //! Files that NumPy, PyTorch, safetensors and Python wrote, read back. The values follow the rules of
 //! `fixtures/readers/make.py`.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -1,6 +1,8 @@
 //! Thousands of damaged files: never a panic, never a full memory. One test, one process: the peak of its
 //! memory is that of the readers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;
 

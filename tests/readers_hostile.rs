@@ -1,5 +1,7 @@
 //! Files that are damaged or want to do harm: an error each, never a panic, a call or a full memory.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 

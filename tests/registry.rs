@@ -1,5 +1,7 @@
 //! What every public name of the language must be: documented, with an example, and not a word of Rhai's own.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 use cs385::core::func::FuncKind;
 use cs385::registry::{Entry, entries, examples, reference, session};
 use std::collections::BTreeSet;

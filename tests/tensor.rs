@@ -1,6 +1,8 @@
 //! The tensor language against PyTorch (tests/oracles/{printing,indexing,tensor_ops}), and what it says when a call
 //! is wrong.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use support::{Script, close, fixture, oracle};

@@ -58,6 +58,8 @@ impl Loader {
         let left = order.len().div_ceil(o.batch_size);
         let (sender, receiver) = sync_channel(o.prefetch.max(1));
         let (mut reader, size) = (data.reader(), o.batch_size);
+        // libtorch counts threads for each of ours, but one that has not asked yet would take over the 1 below.
+        tch::get_num_threads();
         let work = move || {
             // One thread of libtorch's is enough here; more would take the cores from the step.
             tch::set_num_threads(1);
@@ -91,8 +93,13 @@ impl Iterator for Loader {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let batch = self.receiver.as_ref()?.recv().ok()?;
-        self.left = self.left.saturating_sub(1);
+        if self.left == 0 {
+            return None;
+        }
+        let ended = || Err(Error::new("reading the data ended early: the reading thread is gone"));
+        let batch = self.receiver.as_ref()?.recv().unwrap_or_else(|_| ended());
+        // Nothing comes behind an error.
+        self.left = if batch.is_ok() { self.left - 1 } else { 0 };
         Some(batch)
     }
 }

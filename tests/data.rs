@@ -1,0 +1,8 @@
+//! Data sets: the order of batches, fetching by every way there is, what damage does.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod data {
+    mod fetching;
+    mod loading;
+}
