@@ -388,7 +388,7 @@ fn the_pickle_of_mnist_becomes_its_four_files() {
     assert_eq!(format!("{out:?}"), r#"[3, 1, [3, 1, 9], [1, 2, 2], "9", 1.0]"#);
     fs::remove_file(folder.join("t10k-labels-idx1-ubyte")).unwrap();
     let code = format!("data::mnist(#{{root: {:?}}})", folder.display().to_string());
-    let e = super::loading::said(&*engine.eval::<rhai::Map>(&code).unwrap_err());
+    let e = super::loading::said(&engine.eval::<rhai::Map>(&code).unwrap_err());
     assert!(e.contains("t10k-labels-idx1-ubyte: no such file"), "{e}");
 }
 
