@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use cs385::core::func::FuncKind;
-use cs385::registry::{Entry, entries, examples, reference, session};
+use cs385::registry::{Entry, entries, examples, help, reference, session};
 use std::collections::BTreeSet;
 
 /// Fails with all faults, not with the first.
@@ -34,6 +34,15 @@ fn every_function_has_an_example() {
 fn every_option_has_words() {
     each(|e| {
         e.options().find(|f| f.doc.trim().is_empty()).map(|f| format!("option `{}` has no words", f.name))
+    });
+}
+
+#[test]
+fn defaults_are_shown_as_a_script_writes_them() {
+    each(|e| {
+        let plain = |s: &str| s == "()" || serde_json::from_str::<serde_json::Value>(s).is_ok();
+        let bad = e.options().find(|f| !plain(&help::default(f.default)))?;
+        Some(format!("option `{}` shows Rust's `{1}`: write `= {1} => …`", bad.name, bad.default))
     });
 }
 

@@ -70,12 +70,15 @@ impl<A: Options, B: Options> Options for (A, B) {
 ///     pub struct AdamOptions {
 ///         /// Learning rate.
 ///         lr: f64 = 1e-3,
+///         /// "mean" or "sum".
+///         reduction: Reduction = MEAN => "mean",
 ///     }
 /// }
 /// ```
+/// Behind `=>` stands the default as a script writes it, where Rust's words for it are others.
 macro_rules! options {
     ($(#[$meta:meta])* $vis:vis struct $name:ident {
-        $($(#[doc = $doc:literal])* $key:ident : $ty:ty = $default:expr),* $(,)?
+        $($(#[doc = $doc:literal])* $key:ident : $ty:ty = $default:expr $(=> $shown:expr)?),* $(,)?
     }) => {
         $(#[$meta])*
         $vis struct $name { $($(#[doc = $doc])* pub $key: $ty),* }
@@ -90,7 +93,7 @@ macro_rules! options {
                     name: stringify!($key),
                     doc: concat!($($doc, "\n"),*),
                     ty: <$ty as $crate::core::value::FromValue>::TYPE,
-                    default: stringify!($default),
+                    default: [$(stringify!($shown),)? stringify!($default)][0],
                 }),*]
             }
 

@@ -51,7 +51,10 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<File> {
 }
 
 pub(super) fn inner(bytes: &[u8]) -> Result<File> {
-    let damaged = |e| Error::new(format!("no safetensors file, or a damaged one: {e}"));
+    let damaged = |e| {
+        Error::new(format!("no safetensors file, or a damaged one: {e}"))
+            .hint("if it was a safetensors file it is incomplete; fetch or save it again")
+    };
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let views = SafeTensors::deserialize(bytes).map_err(damaged)?;
     let mut tensors = Vec::with_capacity(views.len());

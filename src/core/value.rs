@@ -137,7 +137,7 @@ pub struct Field {
     pub doc: &'static str,
     /// Its type in the user's words.
     pub ty: &'static str,
-    /// Its default as written in the source.
+    /// Its default as `options!` declares it.
     pub default: &'static str,
 }
 

@@ -93,7 +93,7 @@ options! {
         /// Whole factor by which pictures are enlarged; small ones are enlarged by themselves.
         scale: usize = 0,
         /// Colour behind all.
-        background: Colour = WHITE,
+        background: Colour = WHITE => "white",
         /// Size of the captions in pixels.
         font_size: f64 = 0.0,
         /// Colour map of a bar at the right.

@@ -29,11 +29,11 @@ options! {
     /// Options of `nn::conv2d`.
     pub struct Conv2dOptions {
         /// Step between two windows.
-        stride: Pair = Pair([1, 1]),
+        stride: Pair = Pair([1, 1]) => 1,
         /// Zeros added on each side, or "same".
-        padding: Padding = Padding::Sizes(Pair([0, 0])),
+        padding: Padding = Padding::Sizes(Pair([0, 0])) => 0,
         /// Distance between two points of a window.
-        dilation: Pair = Pair([1, 1]),
+        dilation: Pair = Pair([1, 1]) => 1,
         /// Groups of channels convolved apart.
         groups: i64 = 1,
         /// Adds a learned bias.
@@ -110,13 +110,13 @@ options! {
     /// Options of `nn::conv_transpose2d`.
     pub struct ConvTranspose2dOptions {
         /// Step between two windows of the output.
-        stride: Pair = Pair([1, 1]),
+        stride: Pair = Pair([1, 1]) => 1,
         /// Rows and columns cut from each side of the output.
-        padding: Pair = Pair([0, 0]),
+        padding: Pair = Pair([0, 0]) => 0,
         /// Rows and columns added to one side of the output.
-        output_padding: Pair = Pair([0, 0]),
+        output_padding: Pair = Pair([0, 0]) => 0,
         /// Distance between two points of a window.
-        dilation: Pair = Pair([1, 1]),
+        dilation: Pair = Pair([1, 1]) => 1,
         /// Groups of channels convolved apart.
         groups: i64 = 1,
         /// Adds a learned bias.

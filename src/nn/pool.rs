@@ -10,7 +10,7 @@ options! {
         /// Step between two windows; the window's size if left out.
         stride: Option<Pair> = None,
         /// Border added on each side.
-        padding: Pair = Pair([0, 0]),
+        padding: Pair = Pair([0, 0]) => 0,
         /// Keeps a last window that reaches over the edge.
         ceil_mode: bool = false,
     }

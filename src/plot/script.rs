@@ -30,7 +30,7 @@ options! {
         /// A marker at the points of curves.
         markers: bool = false,
         /// auto, outside, none, or a corner: "top left" …
-        legend: Legend = Legend::Auto,
+        legend: Legend = Legend::Auto => "auto",
         /// One unit is as long in x as in y.
         equal: bool = false,
         /// Bars of a histogram; as suits the data if left out.

@@ -52,7 +52,13 @@ fn section(e: &Entry) -> String {
     for f in options {
         let words = f.doc.split_whitespace().collect::<Vec<_>>().join(" ");
         let cell = |s: &str| s.replace('|', "\\|");
-        out += &format!("| `{}` | {} | `{}` | {} |\n", f.name, f.ty, cell(&default(f.default)), cell(&words));
+        out += &format!(
+            "| `{}` | {} | `{}` | {} |\n",
+            f.name,
+            cell(f.ty),
+            cell(&default(f.default)),
+            cell(&words)
+        );
     }
     for example in e.examples() {
         out += &format!("\n```rhai\n{}\n```\n", example.code.trim_end());

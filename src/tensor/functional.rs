@@ -12,7 +12,7 @@ options! {
         /// Distance of windows; the kernel's size unless given.
         stride: Option<Pair> = None,
         /// Zeros around the picture.
-        padding: Pair = Pair([0, 0]),
+        padding: Pair = Pair([0, 0]) => 0,
         /// Round the output's size up.
         ceil_mode: bool = false,
         /// Zeros of the padding count in the mean.
@@ -26,9 +26,9 @@ options! {
         /// Distance of windows; the kernel's size unless given.
         stride: Option<Pair> = None,
         /// Border that never is the maximum.
-        padding: Pair = Pair([0, 0]),
+        padding: Pair = Pair([0, 0]) => 0,
         /// Distance of the elements of a window.
-        dilation: Pair = Pair([1, 1]),
+        dilation: Pair = Pair([1, 1]) => 1,
         /// Round the output's size up.
         ceil_mode: bool = false,
     }
@@ -38,11 +38,11 @@ options! {
     /// Options of convolutions.
     pub struct ConvOptions {
         /// Distance of windows.
-        stride: Pair = Pair([1, 1]),
+        stride: Pair = Pair([1, 1]) => 1,
         /// Zeros around the picture.
-        padding: Pair = Pair([0, 0]),
+        padding: Pair = Pair([0, 0]) => 0,
         /// Distance of the elements of a window.
-        dilation: Pair = Pair([1, 1]),
+        dilation: Pair = Pair([1, 1]) => 1,
         /// Channels are convolved in this many groups.
         groups: i64 = 1,
     }
@@ -52,7 +52,7 @@ options! {
     /// What else a transposed convolution can be told.
     pub struct TransposeOptions {
         /// Rows and columns added to the output.
-        output_padding: Pair = Pair([0, 0]),
+        output_padding: Pair = Pair([0, 0]) => 0,
     }
 }
 

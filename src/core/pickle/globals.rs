@@ -108,7 +108,7 @@ pub(super) fn lookup(module: &str, name: &str) -> Result<Global> {
         let shown: String = format!("{module}.{name}").escape_debug().take(200).collect();
         let way = match (module, name) {
             ("torch.storage", "_load_from_bytes") => "write tensors with torch.save, not with pickle.dump",
-            _ => "write plain tensors: torch.save(net.state_dict(), path) or safetensors.torch.save_file",
+            _ => "have whoever made the file save plain numbers: torch.save(net.state_dict(), path), safetensors or numpy.save",
         };
         Error::new(format!("the file asks to run `{shown}`: refused, nothing was executed")).hint(way)
     })

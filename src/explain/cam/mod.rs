@@ -39,7 +39,7 @@ options! {
         /// Drops what speaks against the target.
         relu: bool = true,
         /// "normalized" (0 to 1 in each picture), "signed" (-1 to 1) or "raw".
-        form: Form = Form::Normalized,
+        form: Form = Form::Normalized => "normalized",
         /// Enlarges the map to the input's size.
         resize: bool = true,
     }

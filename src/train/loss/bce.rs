@@ -10,7 +10,7 @@ options! {
         /// A weight for each element.
         weight: Option<Tensor> = None,
         /// "mean", "sum" or "none" (one loss an element).
-        reduction: Reduction = MEAN,
+        reduction: Reduction = MEAN => "mean",
     }
 }
 

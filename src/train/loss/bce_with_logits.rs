@@ -11,7 +11,7 @@ options! {
         /// Weight of the positive targets.
         pos_weight: Option<Tensor> = None,
         /// "mean", "sum" or "none" (one loss an element).
-        reduction: Reduction = MEAN,
+        reduction: Reduction = MEAN => "mean",
     }
 }
 

@@ -13,7 +13,7 @@ options! {
         /// Share of the target spread over all classes (Szegedy et al. 2016).
         label_smoothing: f64 = 0.0,
         /// "mean", "sum" or "none" (one loss an element).
-        reduction: Reduction = MEAN,
+        reduction: Reduction = MEAN => "mean",
     }
 }
 

@@ -8,7 +8,7 @@ options! {
         /// Below this difference the loss is quadratic.
         delta: f64 = 1.0,
         /// "mean", "sum" or "none" (one loss an element).
-        reduction: Reduction = MEAN,
+        reduction: Reduction = MEAN => "mean",
     }
 }
 

@@ -66,7 +66,7 @@ options! {
     /// Options of the losses that have no others.
     pub struct ReductionOnly {
         /// "mean", "sum" or "none" (one loss an element).
-        reduction: Reduction = MEAN,
+        reduction: Reduction = MEAN => "mean",
     }
 }
 

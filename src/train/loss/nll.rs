@@ -11,7 +11,7 @@ options! {
         /// Targets with this value do not count.
         ignore_index: i64 = -100,
         /// "mean", "sum" or "none" (one loss an element).
-        reduction: Reduction = MEAN,
+        reduction: Reduction = MEAN => "mean",
     }
 }
 
