@@ -28,6 +28,7 @@ mod sigmoid;
 mod silu;
 mod softmax;
 mod softplus;
+mod softsign;
 mod tanh;
 
 use super::{Ctx, Layer};
