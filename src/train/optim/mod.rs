@@ -1,6 +1,7 @@
 //! Optimizers: one file a rule. A rule states its slots (the state it keeps for each parameter) and its step;
 //! binding to networks, skipping what has no gradient, and checkpoints are done here once.
 
+mod adagrad;
 mod adam;
 mod adamw;
 mod rmsprop;
