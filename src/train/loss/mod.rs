@@ -19,6 +19,7 @@ mod kl_div;
 mod l1;
 mod mse;
 mod nll;
+mod poisson_nll;
 mod smooth_l1;
 
 use crate::core::func::Func;
