@@ -17,6 +17,7 @@ macro_rules! cam {
 }
 
 mod grad_cam;
+mod hires_cam;
 
 use super::probe::{batch, probe};
 use super::{Heatmap, Target, heatmap};
