@@ -104,6 +104,26 @@ fn raw_maps_equal_pytorch_grad_cam() {
     }
 }
 
+/// The fixture names the method: a CAM is tested by a line in oracles/grad_cam/make.py.
+#[test]
+fn every_other_method_equals_pytorch_grad_cam() {
+    let all = fixture("grad_cam");
+    let mut seen = 0;
+    for (key, want) in &all {
+        let [net, method, layer] = key.split('/').collect::<Vec<_>>()[..] else { continue };
+        if ["cam", "raw", "net", "before", "after"].contains(&method) {
+            continue;
+        }
+        let (mut s, target) = match net {
+            "classifier" => (classifier(&all).0, "[3, 7]"),
+            _ => (build(&all, "autoencoder", AUTOENCODER, true).0, "target::area(5, 8, 10, 7)"),
+        };
+        close(key, &map(&mut s, &format!(r#"cam::{method}(net, "{layer}", x, {target})"#)), want, 1e-4);
+        seen += 1;
+    }
+    assert!(seen >= 4);
+}
+
 #[test]
 fn a_mask_of_the_box_is_the_area() {
     let all = fixture("grad_cam");

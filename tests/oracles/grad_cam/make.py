@@ -7,7 +7,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 import torch
-from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam import GradCAM, HiResCAM
 from safetensors.torch import save_file
 from torch import nn
 
@@ -86,6 +86,17 @@ area = Area(5, 8, 10, 7)
 for name, layer in [("enc.relu1", encoder.relu1), ("enc.conv2", encoder.conv2), ("dec.relu1", decoder.relu1)]:
     maps(raw, [layer], x, [area, area], f"autoencoder/before/{name}", f"autoencoder/raw/before/{name}")
     maps(full, [layer], x, [area, area], f"autoencoder/after/{name}", f"autoencoder/raw/after/{name}")
+
+def others(net, layers, x, targets, prefix):
+    """The finished maps of the other methods, as prefix/method/layer."""
+    for name, method in dict(hires_cam=HiResCAM).items():
+        for layer, module in layers.items():
+            cam = method(model=net, target_layers=[module])
+            out[f"{prefix}/{name}/{layer}"] = torch.from_numpy(cam(input_tensor=x, targets=targets).copy())
+
+
+others(classifier, {"relu1": classifier.relu1, "conv3": classifier.conv3}, out["classifier/x"], [Logit(3), Logit(7)], "classifier")
+others(raw, {"enc.conv2": encoder.conv2, "dec.relu1": decoder.relu1}, x, [area, area], "autoencoder")
 
 differ = (out["autoencoder/before/enc.conv2"] - out["autoencoder/after/enc.conv2"]).abs().max()
 assert differ > 0.01, differ

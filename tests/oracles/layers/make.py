@@ -65,6 +65,7 @@ for name, module, script in [
     ("relu6", nn.ReLU6(), "relu6()"), ("selu", nn.SELU(), "selu()"), ("softmax", nn.Softmax(1), "softmax()"),
     ("softmax_0", nn.Softmax(0), "softmax(0)"), ("log_softmax", nn.LogSoftmax(1), "log_softmax()"),
     ("prelu", nn.PReLU(), "prelu()"), ("prelu_5", nn.PReLU(5), "prelu(#{num_parameters: 5})"),
+    ("softsign", nn.Softsign(), "softsign()"),
 ]:  # fmt: skip
     case(name, module, f"nn::{script}", points)
 

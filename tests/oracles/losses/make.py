@@ -22,6 +22,7 @@ given["map_log"] = given["maps"].log_softmax(1)
 given["log_shares"] = given["shares"].log()
 given["values"][0] = given["goal"][0]  # the losses' kink
 given["probabilities"][0, :2] = torch.tensor([0.0, 1.0])  # where the logarithm ends
+given["counts"] = torch.arange(30.0).view(6, 5) % 7
 out, cases = {f"given/{k}": v for k, v in given.items()}, []
 
 
@@ -64,5 +65,8 @@ case("bce", "probabilities", "shares")
 case("bce_with_logits", "logits", "shares")
 case("kl_div", "log_probabilities", "shares", reduction="batchmean")
 case("kl_div", "log_probabilities", "log_shares", reduction="batchmean", log_target=True)
+case("poisson_nll", "values", "counts")
+case("poisson_nll", "values", "counts", full=True, reduction="none")
+case("poisson_nll", "probabilities", "counts", log_input=False, full=True, eps=0.01, reduction="sum")
 save_file(out, "fixture.safetensors")
 json.dump(cases, open("cases.json", "w"), indent=1)
