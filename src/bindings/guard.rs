@@ -4,7 +4,7 @@
 use super::convert::{to_dynamic, to_value};
 use crate::core::func::Func;
 use crate::core::script::{self, Caller};
-use crate::core::{Closure, Error, Kind, Result, Value, error};
+use crate::core::{Closure, Error, Kind, Result, Value};
 use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -68,7 +68,7 @@ pub fn catch<T>(body: impl FnOnce() -> Result<T>) -> Result<T> {
         // tch's own panics are `called Result::unwrap() on an Err value: Torch("…")`.
         let torch = text.split_once("Torch(\"").map(|(_, t)| t.replace("\\n", "\n").replace("\\\"", "\""));
         Err(match torch {
-            Some(t) => Error::new(error::torch_message(&t)),
+            Some(t) => Error::torch(&t),
             None => Error::new(format!("internal error: {text}"))
                 .hint("please report it with the script that caused it"),
         })

@@ -98,6 +98,15 @@ pub fn nearest<'a, S: AsRef<str>>(name: &str, valid: &'a [S]) -> Option<&'a str>
         .map(|(_, v)| v)
 }
 
+impl Error {
+    /// What libtorch says in `text`, and how to go on where it is known.
+    pub fn torch(text: &str) -> Self {
+        let e = Self::new(torch_message(text));
+        let devices = text.contains("on the same device") || text.contains("type (CPU") && text.contains("CUDA");
+        if devices { e.hint("move one to the other's device: x.to(device()), net.to(\"cpu\") …") } else { e }
+    }
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.msg)
@@ -109,7 +118,7 @@ impl std::error::Error for Error {}
 impl From<tch::TchError> for Error {
     /// libtorch's message without its C++ backtrace.
     fn from(err: tch::TchError) -> Self {
-        Self::new(torch_message(&err.to_string()))
+        Self::torch(&err.to_string())
     }
 }
 

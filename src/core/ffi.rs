@@ -1,7 +1,7 @@
 //! The one file with unsafe code: the Rust side of native/shim.cpp.
 #![allow(unsafe_code)]
 
-use super::error::{Error, Result, torch_message};
+use super::error::{Error, Result};
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::Path;
 use tch::Tensor;
@@ -54,7 +54,7 @@ fn checked(code: c_int) -> Result<()> {
     match code {
         0 => Ok(()),
         // SAFETY: the shim keeps the text of this thread's last error until the next call.
-        _ => Err(Error::new(torch_message(&text(unsafe { cs_last_error() })))),
+        _ => Err(Error::torch(&text(unsafe { cs_last_error() }))),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Batches as scripts walk them: `for batch in ds.batches(64) { … }`.
 
 use super::{Batch, Dataset, Loader, LoaderOptions};
-use crate::core::{Opts, Result, interrupt};
+use crate::core::{Opts, Result, device, interrupt};
 
 /// A way to cut a data set into batches. Nothing is read before it is walked; each walk reads anew, ahead of the
 /// script, never all at once.
@@ -54,7 +54,7 @@ impl Iterator for Walk {
         }
         let next = interrupt::check().map_err(Some).and_then(|()| {
             match self.loader.as_mut().and_then(Loader::next) {
-                Some(Ok(batch)) => Ok(batch),
+                Some(Ok(batch)) => batch.to(device::current()).map_err(Some),
                 Some(Err(e)) => Err(Some(e)),
                 None => Err(None),
             }

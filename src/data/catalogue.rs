@@ -210,7 +210,8 @@ impl Store {
             Source::Url { url, .. } => Some(url.as_str()),
             _ => None,
         });
-        let from = urls.take(1).map(|u| format!(" (from {u})")).collect::<String>();
+        let first = names.first().copied().unwrap_or_default();
+        let from = urls.take(1).map(|u| format!(" (from {})", u.replace("{file}", first))).collect::<String>();
         let put = format!("put {} into {} by hand{from}", names.join(", "), folder.display());
         match tried {
             [] => Error::new(msg).hint(put),

@@ -3,7 +3,7 @@
 use super::memory::Memory;
 use super::{Batch, Loader, LoaderOptions, Reader, Source};
 use crate::core::value::{FromValue, mismatch};
-use crate::core::{Error, Map, Opts, Result, Value, seed};
+use crate::core::{Error, Map, Opts, Result, Value, device, seed};
 use rand::seq::SliceRandom;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -208,7 +208,7 @@ functions! {
     /// data::from_tensors(tensor::arange(6).reshape([3, 2])).get(1).input // => tensor([2, 3])
     /// ```
     fn get(data: Dataset, i: i64) -> Value {
-        let batch = data.subset(&[i])?.reader().fetch(&[0])?;
+        let batch = data.subset(&[i])?.reader().fetch(&[0])?.to(device::current())?;
         let first = |t: &Tensor| -> Result<Value> { Ok(Value::Tensor(t.f_select(0, 0)?)) };
         Value::Map(Map::from([
             ("input".to_string(), first(&batch.input)?),
@@ -303,12 +303,14 @@ functions! {
     }
 
     /// All items as one pair of tensors: a map with `input`, `target` and `index`.
+    ///
+    /// On the current device, as all tensors that scripts are given.
     /// ```rhai
     /// data::from_tensors(tensor::zeros([6, 2])).subset([1, 3]).tensors().input.shape // => [2, 2]
     /// ```
     fn tensors(data: Dataset) -> Value {
         let places: Vec<i64> = (0..data.len() as i64).collect();
-        data.reader().fetch(&places)?.to_value()
+        data.reader().fetch(&places)?.to(device::current())?.to_value()
     }
 
     get "Dataset";

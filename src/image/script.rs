@@ -5,7 +5,7 @@ use crate::core::colormap::Colormap;
 use crate::core::colour::Colour;
 use crate::core::resample::Filter;
 use crate::core::value::FromValue;
-use crate::core::{Error, Opts, Result, Value, paths};
+use crate::core::{Error, Opts, Result, Value, device, paths};
 use tch::Tensor;
 
 object!(Picture, "Picture", |p| {
@@ -326,7 +326,7 @@ functions! {
     /// image::filled(4, 3, "white").to_tensor().shape // => [3, 3, 4]
     /// ```
     fn to_tensor(picture: Picture) -> Tensor {
-        picture.to_tensor()?
+        picture.to_tensor()?.f_to_device(device::current())?
     }
 
     /// The picture as an ImageNet classifier takes it: [1, 3, size, size], normalised.
@@ -336,7 +336,7 @@ functions! {
     /// image::filled(300, 200, "white").to_input(224).shape // => [1, 3, 224, 224]
     /// ```
     fn to_input(picture: Picture, size: usize) -> Tensor {
-        picture.to_input(size)?
+        picture.to_input(size)?.f_to_device(device::current())?
     }
 
     /// The picture under a map [H, W] of any size.
