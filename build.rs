@@ -20,8 +20,8 @@ fn main() -> Result<(), String> {
     println!("cargo:rustc-link-arg=-Wl,--no-as-needed");
     println!("cargo:rustc-link-arg=-ltorch");
 
-    let shim = Path::new("src/native/shim.cpp");
-    if shim.exists() {
+    let native = Path::new("src/native");
+    if native.exists() {
         let include = lib.parent().unwrap_or(&lib).join("include");
         cc::Build::new()
             .cpp(true)
@@ -32,7 +32,7 @@ fn main() -> Result<(), String> {
             .flag("-w") // libtorch's headers
             .include(include.join("torch/csrc/api/include"))
             .include(include)
-            .file(shim)
+            .files([native.join("shim.cpp"), native.join("meta.cpp")])
             .compile("cs385_shim");
     }
     Ok(())

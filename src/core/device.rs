@@ -2,10 +2,30 @@
 //! part cannot be opened later, because the first seeding settles for the process that there is none.
 
 use super::error::{Error, Result};
+use super::ffi;
 use std::cell::Cell;
-use tch::Device;
+use tch::{Device, Tensor};
 
 thread_local!(static CURRENT: Cell<Device> = const { Cell::new(Device::Cpu) });
+
+thread_local!(static META: Cell<bool> = const { Cell::new(false) });
+
+/// What `make` builds of [`place`]d tensors has shapes but no data: libtorch's `meta` device, on which a stray CPU
+/// tensor is an error, as on a GPU.
+pub fn on_meta<R>(make: impl FnOnce() -> R) -> R {
+    let before = META.replace(true);
+    let made = make();
+    META.set(before);
+    made
+}
+
+/// A network's tensor, moved to the current device.
+///
+/// # Errors
+/// libtorch's.
+pub fn place(t: &Tensor) -> Result<Tensor> {
+    if META.get() { ffi::to_meta(t) } else { Ok(t.f_to_device(current())?) }
+}
 
 /// The device new tensors and networks are made on.
 pub fn current() -> Device {

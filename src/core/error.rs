@@ -102,8 +102,13 @@ impl Error {
     /// What libtorch says in `text`, and how to go on where it is known.
     pub fn torch(text: &str) -> Self {
         let e = Self::new(torch_message(text));
-        let devices = text.contains("on the same device") || text.contains("type (CPU") && text.contains("CUDA");
-        if devices { e.hint("move one to the other's device: x.to(device()), net.to(\"cpu\") …") } else { e }
+        let devices =
+            text.contains("on the same device") || text.contains("type (CPU") && text.contains("CUDA");
+        if devices {
+            e.hint("move one to the other's device: x.to(device()), net.to(\"cpu\") …")
+        } else {
+            e
+        }
     }
 }
 

@@ -44,6 +44,7 @@ unsafe extern "C" {
     fn cs_rng_set(state: *mut C_tensor) -> c_int;
     fn cs_deterministic(on: c_int) -> c_int;
     fn cs_to_meta(t: *mut C_tensor, out: *mut *mut C_tensor) -> c_int;
+    fn cs_leaky_relu(t: *mut C_tensor, slope: f64, out: *mut *mut C_tensor) -> c_int;
     fn cs_open(path: *const c_char) -> c_int;
     fn cs_torch_version() -> *const c_char;
     fn cs_cpu_capability(out: *mut *const c_char) -> c_int;
@@ -222,6 +223,17 @@ pub fn to_meta(t: &Tensor) -> Result<Tensor> {
     let mut out = std::ptr::null_mut();
     // SAFETY: the tensor lives through the call; on success `out` is a new tensor that is ours.
     checked(unsafe { cs_to_meta(t.as_ptr().cast_mut(), &mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// `x` where positive, `slope · x` elsewhere.
+///
+/// # Errors
+/// libtorch's.
+pub fn leaky_relu(x: &Tensor, slope: f64) -> Result<Tensor> {
+    let mut out = std::ptr::null_mut();
+    // SAFETY: the tensor lives through the call; on success `out` is a new tensor that is ours.
+    checked(unsafe { cs_leaky_relu(x.as_ptr().cast_mut(), slope, &mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out) })
 }
 

@@ -211,7 +211,8 @@ impl Store {
             _ => None,
         });
         let first = names.first().copied().unwrap_or_default();
-        let from = urls.take(1).map(|u| format!(" (from {})", u.replace("{file}", first))).collect::<String>();
+        let from =
+            urls.take(1).map(|u| format!(" (from {})", u.replace("{file}", first))).collect::<String>();
         let put = format!("put {} into {} by hand{from}", names.join(", "), folder.display());
         match tried {
             [] => Error::new(msg).hint(put),

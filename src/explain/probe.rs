@@ -62,7 +62,7 @@ pub fn batch(net: &Net, x: &Tensor) -> Result<Tensor> {
     if x.size().contains(&0) {
         return Err(Error::new(format!("the batch is empty: {:?}", x.size())));
     }
-    Ok(x.f_to_device(net.device())?)
+    Ok(if x.device() == net.device() { x } else { x.f_to_device(net.device())? })
 }
 
 /// Runs `net` on `x` in evaluation mode and takes the gradient of the target's sum at the layers. The network's

@@ -108,7 +108,7 @@ impl Target {
                 if m[m.len().saturating_sub(2)..] != s[2..] {
                     return Err(Error::new(format!("the mask {m:?} does not fit the output picture {s:?}")));
                 }
-                let mask = mask.f_to_device(p.device())?.f_to_kind(p.kind())?;
+                let mask = mask.f_type_as(&p)?; // dtype and device
                 Ok(p.f_mul(&mask)?.f_sum_dim_intlist([1, 2, 3].as_slice(), false, None::<Kind>)?)
             }
             What::Custom(f) => match f.call(vec![out.clone()])? {

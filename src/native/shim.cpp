@@ -12,6 +12,8 @@
 #include <torch/version.h>
 #include <vector>
 
+void cs_register_meta(); // meta.cpp
+
 static thread_local std::string last_error;
 
 template <class F> static int guarded(F body) {
@@ -94,7 +96,15 @@ int cs_deterministic(int on) {
 
 // The tensor without its data: shapes and devices only.
 int cs_to_meta(at::Tensor *t, at::Tensor **out) {
-  return guarded([&] { *out = new at::Tensor(t->to(at::Device(at::kMeta))); });
+  return guarded([&] {
+    cs_register_meta();
+    *out = new at::Tensor(t->to(at::Device(at::kMeta)));
+  });
+}
+
+// tch leaves out the slope.
+int cs_leaky_relu(at::Tensor *t, double slope, at::Tensor **out) {
+  return guarded([&] { *out = new at::Tensor(at::leaky_relu(*t, slope)); });
 }
 
 // Opens a library with all it needs; libtorch's CUDA part registers itself when opened.
