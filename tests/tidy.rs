@@ -98,6 +98,15 @@ fn only_the_upper_rooms_name_the_script_engine() {
 }
 
 #[test]
+fn gradients_are_taken_in_one_place() {
+    for path in files("src", ".rs") {
+        let ours = path.ends_with("tensor/tape.rs") || path.ends_with("core/ffi.rs");
+        let takes = ["f_backward(", "run_backward(", "ffi::Pass"].iter().any(|w| code(&path).contains(w));
+        assert!(ours || !takes, "{}: use tensor::tape", path.display());
+    }
+}
+
+#[test]
 fn files_are_short() {
     let long = |path: &PathBuf, most: usize| fs::read_to_string(path).unwrap().lines().count() > most;
     let mut wrong: Vec<PathBuf> = files("src", ".rs").into_iter().filter(|p| long(p, 400)).collect();

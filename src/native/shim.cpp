@@ -191,6 +191,15 @@ struct Pass {
           detours.lead(e, to[at]);
         }
       }
+    // What has arrived out there before goes first into the sum, as it would have without gates.
+    for (size_t i = 0; i < beyond.size(); i++)
+      for (size_t f = 0; f < front.size(); f++)
+        if (front[f].first == beyond[i]) {
+          from.push_back(to[i]);
+          grads.push_back(front[f].second);
+          front.erase(front.begin() + f);
+          break;
+        }
     std::vector<size_t> inside;
     for (size_t i = 0; i < wanted.size(); i++)
       if (!done[i] && seen.count(wanted[i].function.get())) {

@@ -127,7 +127,7 @@ functions! {
         HookHandle::hang(&net, layer, f, |hook| Rc::new(Forward(hook)))?
     }
 
-    /// Calls the closure with the gradient at the output of `layer` in every backward pass.
+    /// Calls the closure with the gradient at the output of `layer`.
     ///
     /// The closure may give back a tensor of the same shape, with which the pass goes on; `()` leaves the gradient.
     /// It acts wherever gradients are taken: `backward()`, training, `net.grads`, class activation maps. It sees

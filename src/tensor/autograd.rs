@@ -23,7 +23,7 @@ options! {
     pub struct BackwardOptions {
         /// Keep the graph for another pass through it.
         retain_graph: bool = false,
-        /// Record the gradient's own computation: `.grad` then has a graph.
+        /// Record the gradient's own computation: `.grad` then has a graph, and holds it until it is cleared.
         create_graph: bool = false,
     }
 }
@@ -48,9 +48,10 @@ impl FromValue for Weights {
 /// A score that a backward pass can start from without weights.
 ///
 /// # Errors
-/// One of several elements.
+/// One without a graph, or of several elements.
 fn single(score: &Tensor) -> Result<()> {
-    if score.requires_grad() && score.numel() != 1 {
+    tape::depends(score)?;
+    if score.numel() != 1 {
         return Err(Error::new(format!("expected a tensor of one element, got shape {:?}", score.size()))
             .hint("reduce it first, with `.sum()` or `.mean()`"));
     }

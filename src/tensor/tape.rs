@@ -91,17 +91,26 @@ pub fn grad(score: &Tensor, inputs: &[Tensor], graph: Graph) -> Result<Vec<Optio
     Ok(grads.into_iter().map(|g| Some(g).filter(Tensor::defined)).collect())
 }
 
+/// That a gradient can start here.
+///
+/// # Errors
+/// A score without a graph.
+pub fn depends(score: &Tensor) -> Result<()> {
+    match score.requires_grad() {
+        true => Ok(()),
+        false => Err(Error::new("the tensor does not depend on anything that requires a gradient").hint(
+            "make an input with #{requires_grad: true} or `x.requires_grad_()`, and compute outside tensor::no_grad",
+        )),
+    }
+}
+
 fn pass(
     score: &Tensor,
     weights: Option<&Tensor>,
     inputs: Option<&[Tensor]>,
     graph: Graph,
 ) -> Result<Vec<Tensor>> {
-    if !score.requires_grad() {
-        return Err(Error::new("the tensor does not depend on anything that requires a gradient").hint(
-            "make an input with #{requires_grad: true} or `x.requires_grad_()`, and compute outside tensor::no_grad",
-        ));
-    }
+    depends(score)?;
     let root = [score.shallow_clone()];
     let weights = [weights.map_or_else(Tensor::new, Tensor::shallow_clone)];
     let how = [graph.retain || graph.create, graph.create, inputs.is_none()];

@@ -62,7 +62,8 @@ impl<'a> Look<'a> {
     /// As there; a network without ReLU layers.
     pub fn gradient_with(&self, rule: ReluRule) -> Result<Tensor> {
         let relus = Rc::new(Relus { rule, gates: RefCell::default() });
-        let out = input_gradient(self.net, &self.x, self.target, &[relus.clone()])?;
+        let tap: Rc<dyn Tap> = relus.clone();
+        let out = input_gradient(self.net, &self.x, self.target, &[tap])?;
         match relus.gates.borrow().len() {
             0 => Err(Error::new("no ReLU layer took part: there is no gradient to guide").hint(
                 "use nn::relu() layers; `x.relu()` inside nn::custom and other activations keep their own gradient",
