@@ -75,8 +75,8 @@ fn hooks_name_what_is_wrong() {
     let mut s = script();
     s.tensor("row", &Tensor::ones([1, 3], FLOAT));
     let hook = |f: &str| format!("{TWO} net.on_forward(\"act\", |out| {f}); net.forward(x)");
-    s.fails(&hook("row"), &["hook on layer `act` gives shape [1, 3] where [1, 2] is needed"]);
-    s.fails(&hook("3"), &["hook on layer `act` gives integer 3", "()"]);
+    s.fails(&hook("row"), &["hook on layer `act` returned [1, 3], the output is [1, 2]"]);
+    s.fails(&hook("3"), &["hook on layer `act` returned integer 3", "()"]);
     s.fails(&hook("throw \"no thanks\""), &["no thanks"]);
     s.fails(
         &format!("{TWO} net.on_forward(\"acts\", |out| out)"),

@@ -1,5 +1,6 @@
-//! Why a network says what it says: targets, class activation maps.
+//! Why a network says what it says: targets, class activation maps, attributions of the input.
 
+pub mod attrib;
 pub mod cam;
 pub mod heatmap;
 pub mod probe;

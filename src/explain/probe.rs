@@ -3,6 +3,7 @@
 use super::Target;
 use crate::core::{Error, Result, Value};
 use crate::nn::{Capture, Layer, Net, Tap};
+use crate::tensor::tape;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch::Tensor;
@@ -65,12 +66,15 @@ pub fn batch(net: &Net, x: &Tensor) -> Result<Tensor> {
     Ok(if x.device() == net.device() { x } else { x.f_to_device(net.device())? })
 }
 
-/// Runs `net` on `x` in evaluation mode and takes the gradient of the target's sum at the layers. The network's
-/// mode, its frozen parameters and their gradients stay as they were.
-///
-/// # Errors
-/// An unknown layer; a target that does not fit the output or does not depend on a layer.
-pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
+/// Runs `net` on `x` in evaluation mode, with taps of one's own: the target's value for every picture, and the
+/// outputs of `layers`.
+fn score(
+    net: &Net,
+    layers: &[String],
+    x: &Tensor,
+    target: &Target,
+    taps: &[Rc<dyn Tap>],
+) -> Result<(Tensor, Vec<Tensor>)> {
     net.check_layers(layers)?;
     let needs = target.needs();
     if let Some(layer) = needs.layer {
@@ -80,40 +84,59 @@ pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resul
     let names: Vec<String> = layers.iter().cloned().chain(needs.layer.map(str::to_string)).collect();
     let capture = Rc::new(Capture::new(&names, true));
     let before = Rc::new(BeforeSigmoid::default());
-    let (out, mut acts) = tch::with_grad(|| -> Result<_> {
-        let out = net.forward_with(Value::Tensor(x.shallow_clone()), &[capture.clone(), before.clone()])?;
-        Ok((out, capture.take()?))
-    })?;
-    let out = match needs.layer {
-        Some(_) => acts.pop().map_or(Value::Nil, Value::Tensor),
-        None if needs.before_sigmoid => before.undo(out),
-        None => out,
-    };
-    let (scores, grads) = tch::with_grad(|| -> Result<_> {
-        let scores = target.scores(&out)?;
-        let sum = scores.f_sum(scores.kind())?;
-        // run_backward crashes on a tensor without a graph instead of complaining.
-        if !sum.requires_grad() {
-            return Err(Error::new(format!("the target does not depend on layer {}", names_of(layers))));
-        }
-        let inputs: Vec<&Tensor> = acts.iter().collect();
-        Ok((scores, Tensor::f_run_backward(&[&sum], &inputs, false, false)?))
-    })?;
-    for (name, g) in layers.iter().zip(&grads) {
-        if !g.defined() {
-            return Err(Error::new(format!("the target does not depend on layer `{name}`")));
-        }
-    }
-    let detach = |t: Tensor| -> Result<Tensor> { Ok(t.f_detach()?) };
-    Ok(Probe {
-        acts: acts.into_iter().map(detach).collect::<Result<_>>()?,
-        grads: grads.into_iter().map(detach).collect::<Result<_>>()?,
-        scores: scores.f_detach()?,
+    let mut all = taps.to_vec();
+    all.extend([capture.clone() as Rc<dyn Tap>, before.clone()]);
+    tch::with_grad(|| {
+        let out = net.forward_with(Value::Tensor(x.shallow_clone()), &all)?;
+        let mut acts = capture.take()?;
+        let out = match needs.layer {
+            Some(_) => acts.pop().map_or(Value::Nil, Value::Tensor),
+            None if needs.before_sigmoid => before.undo(out),
+            None => out,
+        };
+        Ok((target.scores(&out)?, acts))
     })
 }
 
-fn names_of(layers: &[String]) -> String {
-    layers.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ")
+/// The gradient of the sum of `scores` at `inputs`, all called `names` in errors.
+fn gradients(scores: &Tensor, inputs: &[Tensor], names: &[String]) -> Result<Vec<Tensor>> {
+    let sum = tch::with_grad(|| scores.f_sum(scores.kind()))?;
+    let missing = |names: &[String]| {
+        let names = names.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
+        Error::new(format!("the target does not depend on layer {names}"))
+    };
+    if !sum.requires_grad() {
+        return Err(missing(names));
+    }
+    let grads = tape::grad(&sum, inputs, tape::Graph::default())?;
+    let both = grads.into_iter().zip(names);
+    both.map(|(g, n)| Ok(g.ok_or_else(|| missing(std::slice::from_ref(n)))?.f_detach()?)).collect()
+}
+
+/// Runs `net` on `x` in evaluation mode and takes the gradient of the target's sum at the layers. The network's
+/// mode, its frozen parameters and their gradients stay as they were.
+///
+/// # Errors
+/// An unknown layer; a target that does not fit the output or does not depend on a layer.
+pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
+    let (scores, acts) = score(net, layers, x, target, &[])?;
+    let grads = gradients(&scores, &acts, layers)?;
+    let acts = acts.into_iter().map(|t| Ok(t.f_detach()?)).collect::<Result<_>>()?;
+    Ok(Probe { acts, grads, scores: scores.f_detach()? })
+}
+
+/// The gradient of the target's sum at the input `x`, with taps of one's own in the forward pass.
+///
+/// # Errors
+/// A target that does not fit the output or does not depend on the input.
+pub fn input_gradient(net: &Net, x: &Tensor, target: &Target, taps: &[Rc<dyn Tap>]) -> Result<Tensor> {
+    let x = x.f_detach()?.f_set_requires_grad(true)?;
+    let (scores, _) = score(net, &[], &x, target, taps)?;
+    let missing = || Error::new("the target does not depend on the input");
+    match scores.requires_grad() {
+        true => gradients(&scores, &[x], &["input".to_string()])?.pop().ok_or_else(missing),
+        false => Err(missing()),
+    }
 }
 
 functions! {

@@ -8,8 +8,24 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tch::Tensor;
 
+/// When a tap sees a layer's output.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// Before the others: as the layer computed it.
+    First,
+    /// In between, in the order they were given.
+    Between,
+    /// After the others. Backward hooks: whoever keeps an output sees the gradient that the hook leaves.
+    Last,
+}
+
 /// Sees the output of every layer, and may replace it.
 pub trait Tap {
+    /// When this tap's turn is.
+    fn place(&self) -> Place {
+        Place::Between
+    }
+
     /// `path` is the layer's name from the root (`layer1.0.conv1`, empty for the root itself).
     ///
     /// # Errors
@@ -31,7 +47,8 @@ pub struct Ctx<'a> {
 
 impl Ctx<'_> {
     /// The start of a forward pass.
-    pub fn new(train: bool, taps: Vec<Rc<dyn Tap>>) -> Ctx<'static> {
+    pub fn new(train: bool, mut taps: Vec<Rc<dyn Tap>>) -> Ctx<'static> {
+        taps.sort_by_key(|t| t.place());
         Ctx { pass: Rc::new(Pass { train, taps }), parent: None, name: Cow::Borrowed("") }
     }
 

@@ -4,12 +4,23 @@ use super::sequential::check_name;
 use super::{Ctx, Layer, Net};
 use crate::core::value::FromValue;
 use crate::core::{Closure, Error, Map, Result, Value};
+use std::cell::Cell;
 use std::rc::Rc;
 use tch::Tensor;
 
 struct Custom {
     parts: Vec<(String, Rc<dyn Layer>)>,
     pass: Closure,
+    running: Cell<bool>,
+}
+
+/// Lets the network run again when dropped.
+struct Running<'a>(&'a Cell<bool>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
 }
 
 impl Layer for Custom {
@@ -24,6 +35,13 @@ impl Layer for Custom {
     }
 
     fn forward_value(&self, x: Value, cx: &Ctx) -> Result<Value> {
+        if self.running.replace(true) {
+            return Err(Error::new(
+                "the network is running already: its forward pass, or a hook, runs it again",
+            )
+            .hint("inside |m, x| … run the parts: m.name.forward(x)"));
+        }
+        let _running = Running(&self.running);
         // The closure gets its parts bound to this pass, so that their names, taps and mode carry on inside.
         let bind = |(name, layer): &(String, Rc<dyn Layer>)| {
             (name.clone(), Value::object(Net::bound(layer.clone(), cx.owned(), name)))
@@ -58,6 +76,6 @@ functions! {
             let net = Net::from_value(v).map_err(|e| e.within(format!("part `{name}`")))?;
             named.push((name.clone(), net.layer()));
         }
-        Net::new(Custom { parts: named, pass })
+        Net::new(Custom { parts: named, pass, running: Cell::default() })
     }
 }

@@ -6,6 +6,7 @@ mod ctx;
 mod custom;
 mod dropout;
 mod embedding;
+mod hooks;
 pub mod init;
 mod linear;
 pub mod net;
@@ -19,9 +20,9 @@ mod store;
 mod summary;
 mod upsample;
 
-pub use ctx::{Capture, Ctx, Tap};
+pub use ctx::{Capture, Ctx, Place, Tap};
+pub use hooks::HookHandle;
 pub use net::Net;
-pub use script::HookHandle;
 pub use sequential::Sequential;
 pub use store::LoadReport;
 

@@ -1,46 +1,8 @@
-//! What scripts can do with a network: run it, look into it, freeze it, hook onto it.
+//! What scripts can do with a network: run it, look into it, freeze it.
 
-use super::net::{Names, Net, WeakNet};
+use super::net::{Names, Net};
 use super::sequential::check_name;
-use super::{Layer, Tap};
-use crate::core::{Closure, Error, Result, Value, device};
-use std::rc::Rc;
-
-/// A closure of the script at one layer: it sees the output, and may give another.
-struct Hook {
-    layer: String,
-    f: Closure,
-}
-
-impl Tap for Hook {
-    fn after(&self, path: &str, _: &dyn Layer, _: &Value, output: Value) -> Result<Value> {
-        if path != self.layer {
-            return Ok(output);
-        }
-        match (self.f.call(vec![output.clone()])?, &output) {
-            (Value::Nil, _) => Ok(output),
-            (Value::Tensor(new), Value::Tensor(old)) if new.size() != old.size() => Err(Error::new(format!(
-                "the hook on layer `{path}` gives shape {:?} where {:?} is needed",
-                new.size(),
-                old.size()
-            ))),
-            (Value::Tensor(new), _) => Ok(Value::Tensor(new)),
-            (other, _) => Err(Error::new(format!(
-                "the hook on layer `{path}` gives {}; a Tensor replaces the output, () leaves it",
-                other.describe()
-            ))),
-        }
-    }
-}
-
-/// What `on_forward` gives back: removes its hook.
-#[derive(Clone)]
-pub struct HookHandle {
-    net: WeakNet,
-    tap: Rc<dyn Tap>,
-}
-
-object!(HookHandle, "Hook", |_h| "Hook".to_string());
+use crate::core::{Result, Value, device};
 
 functions! {
     on "Net";
@@ -50,22 +12,6 @@ functions! {
     /// ```
     fn forward(net: Net, x: Value) -> Value {
         net.forward(x)?
-    }
-
-    /// Calls the closure with the output of `layer` in every forward pass.
-    ///
-    /// The closure may give back a tensor of the same shape, which then replaces the output; `()` leaves it. The
-    /// handle's `.remove()` takes the hook away.
-    /// ```rhai
-    /// let net = nn::sequential([["fc", nn::linear(2, 2)], ["act", nn::relu()]]);
-    /// let hook = net.on_forward("fc", |out| out * 0 - 1);
-    /// net.forward(tensor::ones([1, 2])) // => tensor([[0., 0.]])
-    /// ```
-    fn on_forward(net: Net, layer: String, f: Closure) -> HookHandle {
-        net.check_layers(std::slice::from_ref(&layer))?;
-        let tap: Rc<dyn Tap> = Rc::new(Hook { layer, f });
-        net.add_tap(tap.clone());
-        HookHandle { net: net.downgrade(), tap }
     }
 
     /// Runs the network and gives the outputs of some layers, by name.
@@ -172,19 +118,6 @@ functions! {
             t.f_set_data(&moved)?;
         }
         net
-    }
-
-    on "Hook";
-    /// Takes the hook away.
-    /// ```rhai
-    /// let net = nn::sequential([["fc", nn::linear(2, 2)]]);
-    /// net.on_forward("fc", |out| out * 0).remove();
-    /// net.forward(tensor::ones([1, 2])).equal(tensor::zeros([1, 2])) // => false
-    /// ```
-    fn remove(hook: HookHandle) {
-        if let Some(net) = hook.net.upgrade() {
-            net.remove_tap(&hook.tap);
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Gradients.
 
 use super::args::Tensors;
+use super::tape::{self, Graph};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Closure, Error, Opts, Result, Value};
 use tch::Tensor;
@@ -17,16 +18,39 @@ options! {
     }
 }
 
-/// The score as what a backward pass starts from.
+options! {
+    /// Options of `x.backward`.
+    pub struct BackwardOptions {
+        /// Keep the graph for another pass through it.
+        retain_graph: bool = false,
+        /// Record the gradient's own computation: `.grad` then has a graph, and holds it until it is cleared.
+        create_graph: bool = false,
+    }
+}
+
+/// The weights of a score's elements; or the options, where there are no weights.
+enum Weights {
+    Tensor(Tensor),
+    Options(Opts<BackwardOptions>),
+}
+
+impl FromValue for Weights {
+    const TYPE: &'static str = "Tensor or map of options";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::Map(_) => Opts::from_value(v).map(Weights::Options),
+            Value::Tensor(t) => Ok(Weights::Tensor(t.shallow_clone())),
+            v => mismatch(Self::TYPE, v),
+        }
+    }
+}
+
+/// A score that a backward pass can start from without weights.
 ///
 /// # Errors
-/// A score that depends on nothing, or one of several elements: libtorch would crash on the first.
-fn root(score: &Tensor) -> Result<()> {
-    if !score.requires_grad() {
-        return Err(Error::new("the tensor does not depend on anything that requires a gradient").hint(
-            "make an input with #{requires_grad: true} or `x.requires_grad_()`, and compute outside tensor::no_grad",
-        ));
-    }
+/// One without a graph, or of several elements.
+fn single(score: &Tensor) -> Result<()> {
+    tape::depends(score)?;
     if score.numel() != 1 {
         return Err(Error::new(format!("expected a tensor of one element, got shape {:?}", score.size()))
             .hint("reduce it first, with `.sum()` or `.mean()`"));
@@ -39,14 +63,13 @@ fn root(score: &Tensor) -> Result<()> {
 /// # Errors
 /// A score without gradient or of several elements; an input that does not require a gradient.
 pub fn grad(score: &Tensor, inputs: &[Tensor], o: &GradOptions) -> Result<Vec<Option<Tensor>>> {
-    root(score)?;
+    single(score)?;
     if let Some(i) = inputs.iter().position(|x| !x.requires_grad()) {
         return Err(Error::new(format!("input {i} does not require a gradient")).hint(
             "make it with #{requires_grad: true} or call `x.requires_grad_()` before computing the score",
         ));
     }
-    let grads = Tensor::f_run_backward(&[score], inputs, o.retain_graph || o.create_graph, o.create_graph)?;
-    let grads: Vec<_> = grads.into_iter().map(|g| Some(g).filter(Tensor::defined)).collect();
+    let grads = tape::grad(score, inputs, Graph { retain: o.retain_graph, create: o.create_graph })?;
     match grads.iter().position(Option::is_none) {
         Some(i) if !o.allow_unused => Err(Error::new(format!("the score does not depend on input {i}"))
             .hint("#{allow_unused: true} gives `()` for it")),
@@ -101,23 +124,33 @@ functions! {
     on "Tensor";
     /// Computes the gradient of every leaf this score depends on, into its `.grad`.
     ///
-    /// For a tensor of several elements `gradient` weights them. Gradients add up until they are zeroed.
+    /// For a tensor of several elements `gradient` weights them. Gradients add up until they are zeroed. The graph
+    /// is gone afterwards, unless #{retain_graph: true}.
     /// ```rhai
     /// let x = tensor([1.0, 2], #{requires_grad: true});
     /// (x * x).sum().backward();
     /// x.grad // => tensor([2., 4.])
     /// (x * x).backward() // error: expected a tensor of one element, got shape [2]
     /// ```
-    fn backward(x: Tensor, gradient: Option<Tensor>) {
-        let score = match gradient {
-            None => x,
-            Some(g) if g.size() == x.size() => x.f_mul(&g)?.f_sum(None::<tch::Kind>)?,
-            Some(g) => {
-                return Err(Error::new(format!("the gradient has shape {:?}, the tensor {:?}", g.size(), x.size())));
-            }
+    /// ```rhai
+    /// let x = tensor([1.0, 2], #{requires_grad: true});
+    /// let y = x * x;
+    /// y.backward(tensor([1.0, 0]), #{retain_graph: true});
+    /// y.sum().backward(#{retain_graph: true});
+    /// x.grad // => tensor([4., 4.])
+    /// ```
+    fn backward(x: Tensor, gradient: Option<Weights>, options: Opts<BackwardOptions>) {
+        let (gradient, o) = match gradient {
+            None => (None, options.0),
+            Some(Weights::Options(o)) => (None, o.0),
+            Some(Weights::Tensor(g)) => (Some(g), options.0),
         };
-        root(&score)?;
-        score.f_backward()?
+        match &gradient {
+            None => single(&x)?,
+            Some(g) if g.size() == x.size() => {}
+            Some(g) => Err(Error::new(format!("the gradient has shape {:?}, the tensor {:?}", g.size(), x.size())))?,
+        }
+        tape::backward(&x, gradient.as_ref(), Graph { retain: o.retain_graph, create: o.create_graph })?
     }
 
     /// Records what is done with this tensor from here on, or no longer.

@@ -59,3 +59,4 @@ pub mod print;
 pub mod random;
 pub mod reduce;
 pub mod shape;
+pub mod tape;

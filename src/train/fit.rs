@@ -11,6 +11,7 @@ use crate::data::{Batch, Dataset};
 use crate::image::Picture;
 use crate::nn::Net;
 use crate::plot::{self, PlotOptions};
+use crate::tensor::tape;
 use tch::{Kind, Tensor};
 
 /// One thing, or several by name.
@@ -194,7 +195,7 @@ functions! {
             if !value.requires_grad() {
                 return Err(Error::new("the loss depends on no trainable parameter").hint("unfreeze a layer: net.unfreeze([\"fc\"])"));
             }
-            value.f_backward()?;
+            tape::backward(&value, None, tape::Graph::default())?;
             optimizer.step()?;
             measure(value, &out, target(batch)?)
         };

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cs385::bindings::{self, convert, guard::ScriptError};
 use cs385::core::value::Object;
 use cs385::core::{Value, arrays};
-use rhai::{Engine, EvalAltResult, Scope};
+use rhai::{AST, Engine, EvalAltResult, Scope};
 use tch::{Kind, Tensor};
 
 /// Tensors by name.
@@ -41,13 +41,15 @@ pub fn cases(name: &str) -> Vec<serde_json::Value> {
 pub struct Script {
     engine: Engine,
     scope: Scope<'static>,
+    /// Functions and closures of all scripts so far: hooks and networks keep them.
+    functions: AST,
 }
 
 impl Script {
     pub fn new() -> Self {
         let mut scope = Scope::new();
         scope.push("log", rhai::Array::new());
-        Script { engine: bindings::engine(), scope }
+        Script { engine: bindings::engine(), scope, functions: AST::empty() }
     }
 
     /// Defines a variable.
@@ -62,7 +64,13 @@ impl Script {
 
     /// The value of the script's last expression, or message and hint of what it raised.
     pub fn try_eval(&mut self, script: &str) -> Result<Value, String> {
-        match self.engine.eval_with_scope::<rhai::Dynamic>(&mut self.scope, script) {
+        let compiled = self.engine.compile_with_scope(&self.scope, script);
+        let result = compiled.map_err(Into::into).and_then(|ast| {
+            let all = self.functions.merge(&ast);
+            self.functions = all.clone_functions_only();
+            self.engine.eval_ast_with_scope::<rhai::Dynamic>(&mut self.scope, &all)
+        });
+        match result {
             Ok(d) => Ok(convert::to_value(&d).unwrap()),
             Err(e) => match e.unwrap_inner() {
                 EvalAltResult::ErrorRuntime(d, _) => match d.clone().try_cast::<ScriptError>() {

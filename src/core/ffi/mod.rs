@@ -1,5 +1,9 @@
-//! The one file with unsafe code: the Rust side of native/shim.cpp.
+//! The one place with unsafe code: the Rust side of native/.
 #![allow(unsafe_code)]
+
+mod gate;
+
+pub use gate::{Pass, gate};
 
 use super::error::{Error, Result};
 use std::ffi::{CStr, CString, c_char, c_int};
