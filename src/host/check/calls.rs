@@ -1,0 +1,175 @@
+//! Calls: is there such a function, does it take so many arguments, and these.
+
+use super::What;
+use super::facts::{Ty, result};
+use super::walk::Walker;
+use crate::bindings::convert::to_value;
+use crate::core::func::Func;
+use crate::core::{Error, Value};
+use crate::host::suggest;
+use rhai::{EvalAltResult, Expr, FnCallExpr, Position};
+
+/// What is known of an argument before the run.
+enum Given {
+    Nothing,
+    Value(Value),
+    /// A map: its keys, and those values that are literals.
+    Map(Vec<(String, Option<Value>)>),
+}
+
+impl Given {
+    fn of(e: &Expr) -> Self {
+        if let Expr::Map(x, _) = e {
+            let mut entries: Vec<_> = x.0.iter().map(|(k, v)| (k.name.to_string(), literal(v))).collect();
+            entries.sort_by(|a, b| a.0.cmp(&b.0));
+            return Given::Map(entries);
+        }
+        match literal(e) {
+            Some(Value::Map(map)) => Given::Map(map.into_iter().map(|(k, v)| (k, Some(v))).collect()),
+            Some(v) => Given::Value(v),
+            None => Given::Nothing,
+        }
+    }
+}
+
+fn literal(e: &Expr) -> Option<Value> {
+    e.get_literal_value(None).and_then(|v| to_value(&v).ok())
+}
+
+/// The engine's way to write a call; what is not known of the arguments is `?`.
+fn signature(name: &str, types: &[Ty]) -> String {
+    let types: Vec<&str> = types.iter().map(|t| t.unwrap_or("?")).collect();
+    format!("{name} ({})", types.join(", "))
+}
+
+impl Walker<'_> {
+    /// A call `name(…)` or `home::name(…)`, or an operator.
+    pub fn call(&mut self, call: &FnCallExpr, pos: Position) -> Ty {
+        self.note_try(call);
+        let types: Vec<Ty> = call.args.iter().map(|a| self.expr(a)).collect();
+        if call.op_token.is_some() {
+            return self.operator(&call.name, &types);
+        }
+        let (facts, name, count) = (self.facts, call.name.as_str(), types.len());
+        let home = if call.is_qualified() { call.namespace.to_string() } else { String::new() };
+        if home.is_empty() {
+            self.mention(name);
+        } else if facts.script.imports.contains(call.namespace.root()) {
+            return None;
+        } else if !facts.has_namespace(&home) {
+            self.engine_fault(EvalAltResult::ErrorModuleNotFound(home, call.namespace.position()));
+            return None;
+        }
+        let tested = home.is_empty() && (facts.script.tested.contains(name) || facts.script.eval);
+        if !facts.takes(&home, name, count) {
+            let path = if home.is_empty() { name.to_string() } else { format!("{home}::{name}") };
+            if !tested {
+                self.engine_fault(EvalAltResult::ErrorFunctionNotFound(signature(&path, &types), pos));
+            }
+            return None;
+        }
+        if home.is_empty() && facts.script.defines(name, count) {
+            return None;
+        }
+        let rows = facts.functions(&home, name, count);
+        self.arguments(&rows, 0, call, pos);
+        result(&rows)
+    }
+
+    /// A call `x.name(…)` of an `x` of type `ty`.
+    pub fn method(&mut self, ty: Ty, call: &FnCallExpr, pos: Position) -> Ty {
+        self.note_try(call);
+        self.mention(&call.name);
+        let types: Vec<Ty> = call.args.iter().map(|a| self.expr(a)).collect();
+        let (facts, name, count) = (self.facts, call.name.as_str(), types.len());
+        // A map may hold a function of this name.
+        let ty = ty.filter(|t| *t != "map");
+        if facts.has_method(ty, name, count) {
+            let rows = facts.methods(ty, name, count);
+            self.arguments(&rows, 1, call, pos);
+            return ty.and_then(|_| result(&rows));
+        }
+        match ty {
+            _ if facts.script.eval || facts.script.import || facts.script.tested.contains(name) => {}
+            Some(_) => {
+                let all: Vec<Ty> = std::iter::once(ty).chain(types).collect();
+                self.engine_fault(EvalAltResult::ErrorFunctionNotFound(signature(name, &all), pos));
+            }
+            None if facts.may_be_in_a_map(name) => {}
+            None => {
+                let e = suggest::method_of_none(facts.engine, name, count);
+                self.fault(pos, What::House(e));
+            }
+        }
+        None
+    }
+
+    /// A property of an `x` of type `ty`.
+    pub fn property(&mut self, ty: Ty, name: &str, pos: Position) -> Ty {
+        let ty = ty.filter(|t| *t != "map")?;
+        if self.facts.has_property(Some(ty), name) {
+            return self.facts.property(ty, name);
+        }
+        self.fault(pos, What::House(suggest::property(name, ty)));
+        None
+    }
+
+    /// Reads the literal arguments as the call would. `rows` are the functions it may be; only what all of them
+    /// refuse is a fault.
+    fn arguments(&mut self, rows: &[&'static Func], skip: usize, call: &FnCallExpr, pos: Position) {
+        if rows.is_empty() {
+            return;
+        }
+        let given: Vec<Given> = call.args.iter().map(Given::of).collect();
+        let refused: Vec<Vec<Error>> = rows.iter().map(|f| refuse(f, skip, &given)).collect();
+        if refused.iter().any(Vec::is_empty) {
+            return;
+        }
+        let path = match rows {
+            [one] => one.path(),
+            _ => format!(".{}", call.name),
+        };
+        for e in refused.into_iter().next().unwrap_or_default() {
+            self.fault(pos, What::House(e.within(&path)));
+        }
+    }
+}
+
+/// Everything `f` finds wrong with the arguments given.
+fn refuse(f: &Func, skip: usize, given: &[Given]) -> Vec<Error> {
+    let mut errors = Vec::new();
+    for (i, (p, arg)) in f.params[skip..].iter().zip(given).enumerate() {
+        match arg {
+            Given::Nothing => {}
+            Given::Value(v) => errors.extend((p.try_read)(p.name, v).err()),
+            Given::Map(entries) => {
+                let mut fields = (p.fields)();
+                let last = i + 1 == given.len();
+                // Options may stand in place of a parameter left out: `optim::adam(#{lr: 0.1})`.
+                if fields.is_empty()
+                    && last
+                    && p.optional
+                    && (p.try_read)(p.name, &Value::Map(Default::default())).is_ok()
+                {
+                    fields = f.params.last().map_or_else(Vec::new, |p| (p.fields)());
+                }
+                let whole = || {
+                    Some(entries.iter().map(|(k, v)| Some((k.clone(), v.clone()?))).collect::<Option<_>>()?)
+                };
+                if fields.is_empty() {
+                    errors.extend(whole().and_then(|map| (p.try_read)(p.name, &Value::Map(map)).err()));
+                    continue;
+                }
+                let field = |key: &str| fields.iter().find(|f| f.name == key);
+                for (key, _) in entries.iter().filter(|(k, _)| field(k).is_none()) {
+                    errors.push(Error::unknown("option", key, fields.iter().map(|f| f.name)));
+                }
+                for f in &fields {
+                    let value = entries.iter().find(|(k, _)| k == f.name).and_then(|(_, v)| v.as_ref());
+                    errors.extend(value.and_then(|v| (f.try_read)(v).err()));
+                }
+            }
+        }
+    }
+    errors
+}

@@ -1,0 +1,172 @@
+//! `cs385 check`, and what `cs385 run` asks before it begins: everything in a script that would fail, found without
+//! running it. A script that runs has no fault here; where something cannot be told beforehand, nothing is said.
+
+mod calls;
+mod facts;
+mod walk;
+
+use super::engine::{compile, engine};
+use super::render::{Diagnostic, Source, diagnose};
+use super::run::{FAILED, OK, USAGE, read};
+use super::{output, test};
+use crate::core::Error;
+use facts::Facts;
+use rhai::{AST, ASTNode, Engine, EvalAltResult, Position};
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use walk::Walker;
+
+/// One thing that would fail.
+pub struct Fault {
+    pos: Position,
+    what: What,
+    /// It lies in a closure.
+    closure: bool,
+}
+
+/// What would be said of it.
+pub enum What {
+    /// What the engine would say.
+    Engine(Box<EvalAltResult>),
+    /// What the house would say.
+    House(Error),
+}
+
+/// Everything in `ast`, compiled from `source`, that would fail, in the order of the text.
+pub fn faults(engine: &Engine, source: &Source, ast: &AST) -> Vec<Diagnostic> {
+    let facts = Facts::new(engine, ast);
+    let mut walker = Walker::new(&facts);
+    ast.statements().iter().for_each(|s| walker.stmt(s));
+    functions(&mut walker, ast);
+    let Walker { faults, calls_unknown_in_try, .. } = walker;
+    let mut faults: Vec<Fault> =
+        faults.into_iter().filter(|f| !(f.closure && calls_unknown_in_try)).collect();
+    faults.sort_by_key(|f| f.pos);
+    let mut out: Vec<Diagnostic> = Vec::new();
+    for Fault { pos, what, .. } in faults {
+        let d = match what {
+            What::Engine(e) => diagnose(engine, source, &e),
+            What::House(e) => Diagnostic::at(engine, source, pos, e),
+        };
+        // A name misspelt once is often missing ten times.
+        match out.iter_mut().find(|o| o.msg == d.msg && o.hint == d.hint) {
+            Some(first) => first.also.extend(d.place),
+            None => out.push(d),
+        }
+    }
+    out
+}
+
+/// Walks through all functions and closures but those that are called inside `try` only.
+fn functions(walker: &mut Walker, ast: &AST) {
+    let all = &walker.facts.script.functions;
+    let mut done: HashSet<(&str, usize)> = HashSet::new();
+    loop {
+        let open = || all.iter().filter(|(name, params)| !done.contains(&(name.as_str(), params.len())));
+        let reached = open().find(|(name, _)| walker.mentioned[0].contains(name));
+        let Some((name, params)) = reached.or_else(|| open().find(|(n, _)| !walker.mentioned[1].contains(n)))
+        else {
+            return;
+        };
+        done.insert((name, params.len()));
+        // `clone_functions_only_filtered` of rhai 1.27 filters nothing where there is nothing yet.
+        let mut one = ast.clone_functions_only();
+        one.retain_functions(|_, _, n, count| n == name && count == params.len());
+        walker.enter(name, params);
+        one.walk(&mut |path: &[ASTNode]| {
+            if let [ASTNode::Stmt(s)] = path {
+                walker.stmt(s);
+            }
+            true
+        });
+    }
+}
+
+/// Checks scripts and tells of all faults.
+pub fn main(paths: &[PathBuf]) -> ExitCode {
+    let mut texts = Vec::new();
+    let found = test::find(paths).and_then(|scripts| {
+        for script in scripts {
+            texts.push((script.display().to_string(), read(&script)?));
+        }
+        engine()
+    });
+    let engine = match found {
+        Ok(engine) => engine,
+        Err(e) => {
+            Diagnostic::plain(e).report();
+            return USAGE.into();
+        }
+    };
+    let (mut bad, mut all) = (0, 0);
+    for (name, text) in &texts {
+        let source = Source { name, text };
+        let faults = match compile(&engine, &source) {
+            Ok(ast) => faults(&engine, &source, &ast),
+            Err(d) => vec![*d],
+        };
+        bad += usize::from(!faults.is_empty());
+        all += report(&faults);
+    }
+    let scripts = count(texts.len(), "script");
+    match bad {
+        0 => {
+            output::write(&format!("{scripts}: no faults found\n"));
+            OK.into()
+        }
+        _ if texts.len() == 1 => {
+            eprintln!("{}", count(all, "fault"));
+            FAILED.into()
+        }
+        _ => {
+            eprintln!("{} in {bad} of {scripts}", count(all, "fault"));
+            FAILED.into()
+        }
+    }
+}
+
+/// Prints faults, and gives their number.
+pub fn report(faults: &[Diagnostic]) -> usize {
+    for d in faults {
+        d.report();
+        eprintln!();
+    }
+    faults.len()
+}
+
+/// `1 fault`, `2 faults`.
+pub fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// What `cs385 check` finds in `text`; for the tests.
+pub fn examine(engine: &Engine, name: &str, text: &str) -> Vec<Finding> {
+    let source = Source { name, text };
+    let found = match compile(engine, &source) {
+        Ok(ast) => faults(engine, &source, &ast),
+        Err(d) => vec![*d],
+    };
+    let finding = |d: Diagnostic| Finding {
+        line: d.place.as_ref().map_or(0, |p| p.line),
+        col: d.place.as_ref().map_or(0, |p| p.col),
+        text: d.render(false),
+        msg: d.msg,
+        hint: d.hint,
+    };
+    found.into_iter().map(finding).collect()
+}
+
+/// A fault as tests see it.
+pub struct Finding {
+    /// Its line.
+    pub line: usize,
+    /// Its column.
+    pub col: usize,
+    /// What is wrong.
+    pub msg: String,
+    /// How to go on.
+    pub hint: Option<String>,
+    /// The whole message.
+    pub text: String,
+}
