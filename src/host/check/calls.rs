@@ -2,7 +2,7 @@
 
 use super::What;
 use super::facts::{Ty, result};
-use super::walk::Walker;
+use super::walk::{MAYBE, Walker};
 use crate::bindings::convert::to_value;
 use crate::core::func::Func;
 use crate::core::{Error, Value};
@@ -48,7 +48,7 @@ impl Walker<'_> {
         self.note_try(call);
         let types: Vec<Ty> = call.args.iter().map(|a| self.expr(a)).collect();
         if call.op_token.is_some() {
-            return self.operator(&call.name, &types);
+            return self.operator(&call.name, &types, pos);
         }
         let (facts, name, count) = (self.facts, call.name.as_str(), types.len());
         let home = if call.is_qualified() { call.namespace.to_string() } else { String::new() };
@@ -76,6 +76,25 @@ impl Walker<'_> {
         result(&rows)
     }
 
+    /// An operator; its type, if that is certain.
+    fn operator(&mut self, op: &str, types: &[Ty], pos: Position) -> Ty {
+        let number = |t: &str| matches!(t, "Tensor" | "integer" | "number");
+        let arithmetic = matches!(op, "+" | "-" | "*" | "/" | "%" | "**");
+        let (a, b) = match *types {
+            [Some(a), Some(b)] => (a, b),
+            [Some("Tensor")] if op == "-" => return Some("Tensor"),
+            _ => return None,
+        };
+        if arithmetic && !self.facts.has_operator(op, a, b) {
+            self.engine_fault(EvalAltResult::ErrorFunctionNotFound(signature(op, types), pos));
+            return None;
+        }
+        let compared = matches!(op, "==" | "!=" | "<" | "<=" | ">" | ">=")
+            && [a, b].iter().all(|t| number(t) || *t == "bool");
+        let with_tensor = a == "Tensor" || b == "Tensor";
+        (with_tensor && (compared || arithmetic && number(a) && number(b))).then_some("Tensor")
+    }
+
     /// A call `x.name(…)` of an `x` of type `ty`.
     pub fn method(&mut self, ty: Ty, call: &FnCallExpr, pos: Position) -> Ty {
         self.note_try(call);
@@ -83,14 +102,15 @@ impl Walker<'_> {
         let types: Vec<Ty> = call.args.iter().map(|a| self.expr(a)).collect();
         let (facts, name, count) = (self.facts, call.name.as_str(), types.len());
         // A map may hold a function of this name.
-        let ty = ty.filter(|t| *t != "map");
+        let maybe = ty == Some(MAYBE);
+        let ty = ty.filter(|t| !maybe && *t != "map");
         if facts.has_method(ty, name, count) {
             let rows = facts.methods(ty, name, count);
             self.arguments(&rows, 1, call, pos);
             return ty.and_then(|_| result(&rows));
         }
         match ty {
-            _ if facts.script.eval || facts.script.import || facts.script.tested.contains(name) => {}
+            _ if maybe || facts.script.eval || facts.script.import || facts.script.tested.contains(name) => {}
             Some(_) => {
                 let all: Vec<Ty> = std::iter::once(ty).chain(types).collect();
                 self.engine_fault(EvalAltResult::ErrorFunctionNotFound(signature(name, &all), pos));
@@ -106,7 +126,7 @@ impl Walker<'_> {
 
     /// A property of an `x` of type `ty`.
     pub fn property(&mut self, ty: Ty, name: &str, pos: Position) -> Ty {
-        let ty = ty.filter(|t| *t != "map")?;
+        let ty = ty.filter(|t| *t != "map" && *t != MAYBE)?;
         if self.facts.has_property(Some(ty), name) {
             return self.facts.property(ty, name);
         }

@@ -4,7 +4,10 @@
 use crate::bindings::convert::type_ids;
 use crate::core::func::{Func, FuncKind};
 use crate::registry::stdlib;
-use rhai::{AST, ASTFlags, ASTNode, Dynamic, Engine, Expr, FnAccess, FnCallExpr, FnPtr, FuncInfo, Stmt};
+use rhai::{
+    AST, ASTFlags, ASTNode, Dynamic, Engine, EvalAltResult, Expr, FnAccess, FnCallExpr, FnPtr, FuncInfo,
+    Scope, Stmt,
+};
 use std::any::TypeId;
 use std::collections::{HashMap, HashSet};
 
@@ -15,10 +18,11 @@ pub type Ty = Option<&'static str>;
 const SYNTAX: &[&str] =
     &["call", "curry", "eval", "Fn", "is_def_fn", "is_def_var", "is_shared", "type_of", "print", "debug"];
 
-/// A function the engine knows: how many parameters it has, receiver included, and the first one's type.
+/// A function the engine knows: how many parameters it has, receiver included, and the types of the first two.
 struct Known {
     count: usize,
     first: Option<TypeId>,
+    second: Option<TypeId>,
 }
 
 /// What there is to call.
@@ -73,7 +77,8 @@ impl<'a> Facts<'a> {
             let name = m.name.as_str();
             let bare = name.strip_prefix("get$").unwrap_or(name);
             let seen = m.access == FnAccess::Public && wanted.contains(bare);
-            let known = Known { count: m.num_params, first: m.param_types.first().copied() };
+            let ty = |i: usize| m.param_types.get(i).copied();
+            let known = Known { count: m.num_params, first: ty(0), second: ty(1) };
             seen.then(|| ((f.namespace.to_string(), name.to_string()), known))
         };
         let mut known: HashMap<_, Vec<Known>> = HashMap::new();
@@ -122,6 +127,25 @@ impl<'a> Facts<'a> {
     fn fits(&self, ty: Ty, first: Option<TypeId>) -> bool {
         let ids = ty.map_or_else(Vec::new, ids);
         ids.is_empty() || first.is_none_or(|t| t == TypeId::of::<Dynamic>() || ids.contains(&t))
+    }
+
+    /// True unless the operator `op` is certainly not there for an `a` and a `b`.
+    pub fn has_operator(&self, op: &str, a: &'static str, b: &'static str) -> bool {
+        if let (Some(a), Some(b)) = (sample(a), sample(b)) {
+            // The engine's own operators stand in no table: they are tried.
+            let mut scope = Scope::new();
+            scope.push_dynamic("a", a);
+            scope.push_dynamic("b", b);
+            let tried = self.engine.eval_expression_with_scope::<Dynamic>(&mut scope, &format!("a {op} b"));
+            return !matches!(tried.map_err(|e| *e), Err(EvalAltResult::ErrorFunctionNotFound(..)));
+        }
+        let named = self.named("", op);
+        ids(a).is_empty()
+            || ids(b).is_empty()
+            || self.script.defines(op, 2)
+            || named
+                .iter()
+                .any(|f| f.count == 2 && self.fits(Some(a), f.first) && self.fits(Some(b), f.second))
     }
 
     /// The rows of `home::name` that take `count` arguments.
@@ -183,6 +207,20 @@ fn ids(ty: &str) -> Vec<TypeId> {
         "function" => vec![TypeId::of::<FnPtr>()],
         _ => type_ids(ty),
     }
+}
+
+/// A value of one of the engine's own types.
+fn sample(ty: &str) -> Option<Dynamic> {
+    Some(match ty {
+        "integer" => Dynamic::from_int(1),
+        "number" => Dynamic::from_float(1.0),
+        "bool" => Dynamic::TRUE,
+        "character" => Dynamic::from_char('a'),
+        "string" => "a".into(),
+        "list" => Dynamic::from_array(Vec::new()),
+        "map" => Dynamic::from_map(Default::default()),
+        _ => return None,
+    })
 }
 
 impl Script {

@@ -58,22 +58,25 @@ pub fn faults(engine: &Engine, source: &Source, ast: &AST) -> Vec<Diagnostic> {
     out
 }
 
-/// Walks through all functions and closures but those that are called inside `try` only.
+/// Walks through all functions and closures: first those that the script's main part leads to, then those that are
+/// called inside `try` only, whose faults the script has an answer to, then those that are never called.
 fn functions(walker: &mut Walker, ast: &AST) {
     let all = &walker.facts.script.functions;
     let mut done: HashSet<(&str, usize)> = HashSet::new();
     loop {
-        let open = || all.iter().filter(|(name, params)| !done.contains(&(name.as_str(), params.len())));
-        let reached = open().find(|(name, _)| walker.mentioned[0].contains(name));
-        let Some((name, params)) = reached.or_else(|| open().find(|(n, _)| !walker.mentioned[1].contains(n)))
-        else {
-            return;
+        let left = || all.iter().filter(|(name, params)| !done.contains(&(name.as_str(), params.len())));
+        let next = |guarded: usize| left().find(|(name, _)| walker.mentioned[guarded].contains(name));
+        let (guarded, f) = match (next(0), next(1), left().next()) {
+            (None, Some(f), _) => (true, f),
+            (Some(f), ..) | (None, None, Some(f)) => (false, f),
+            (None, None, None) => return,
         };
-        done.insert((name, params.len()));
+        let (name, count) = (f.0.as_str(), f.1.len());
+        done.insert((name, count));
         // `clone_functions_only_filtered` of rhai 1.27 filters nothing where there is nothing yet.
         let mut one = ast.clone_functions_only();
-        one.retain_functions(|_, _, n, count| n == name && count == params.len());
-        walker.enter(name, params);
+        one.retain_functions(|_, _, n, c| n == name && c == count);
+        walker.enter(name, &f.1, guarded);
         one.walk(&mut |path: &[ASTNode]| {
             if let [ASTNode::Stmt(s)] = path {
                 walker.stmt(s);

@@ -8,6 +8,9 @@ use rhai::{
 };
 use std::collections::HashSet;
 
+/// The type of what may be `()`, which has every method behind a `?.`.
+pub const MAYBE: &str = "?";
+
 /// Walks through statements and notes what would fail.
 pub struct Walker<'a> {
     pub(super) facts: &'a Facts<'a>,
@@ -42,8 +45,9 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Begins the body of a function: it sees its parameters alone.
-    pub fn enter(&mut self, name: &str, params: &[String]) {
+    /// Begins the body of a function: it sees its parameters alone. `guarded`: it is called inside `try` only.
+    pub fn enter(&mut self, name: &str, params: &[String], guarded: bool) {
+        self.guarded = usize::from(guarded);
         self.names = params.iter().map(|p| (p.into(), None)).collect();
         self.open = self.facts.script.open.contains(name);
         self.closure = name.starts_with("anon$");
@@ -239,9 +243,9 @@ impl<'a> Walker<'a> {
 
     /// What follows a value of type `ty`: `.name`, `.name(…)`, `[…]`, and so on. `set`: its end is assigned to.
     fn chain(&mut self, ty: Ty, rest: &Expr, dot: bool, flags: ASTFlags, set: bool) -> Ty {
-        // After `?.` the value may be `()`, whatever it else is.
+        // What stands before `?.` may be `()`, and then nothing is called.
         let maybe = flags.contains(ASTFlags::NEGATED);
-        let ty = ty.filter(|_| !maybe);
+        let ty = if maybe { Some(MAYBE) } else { ty };
         let out = match rest {
             Expr::Dot(x, next, _) | Expr::Index(x, next, _) if !flags.contains(ASTFlags::BREAK) => {
                 let ty = self.link(ty, &x.lhs, dot, false);
@@ -303,25 +307,5 @@ impl<'a> Walker<'a> {
     pub(super) fn note_try(&mut self, call: &FnCallExpr) {
         let passes = call.args.iter().any(|a| matches!(a, Expr::Variable(..)));
         self.calls_unknown_in_try |= self.guarded > 0 && (call.name == "call" || passes);
-    }
-
-    /// The type an operator gives, if that is certain.
-    pub(super) fn operator(&mut self, op: &str, args: &[Ty]) -> Ty {
-        let number = |t: &str| matches!(t, "Tensor" | "integer" | "number");
-        let with_tensor = args.contains(&Some("Tensor"));
-        match (op, args) {
-            ("+" | "-" | "*" | "/" | "%" | "**", [Some(a), Some(b)])
-                if with_tensor && number(a) && number(b) =>
-            {
-                Some("Tensor")
-            }
-            ("==" | "!=" | "<" | "<=" | ">" | ">=", [Some(a), Some(b)])
-                if with_tensor && [a, b].iter().all(|t| number(t) || **t == "bool") =>
-            {
-                Some("Tensor")
-            }
-            ("-", [Some("Tensor")]) => Some("Tensor"),
-            _ => None,
-        }
     }
 }
