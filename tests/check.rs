@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use cs385::host::check::{Finding, examine};
+use cs385::host::check::{Finding, attempt, examine};
 use cs385::host::test::{find, test_engine};
 use cs385::registry::{examples, session, stdlib};
 use std::cell::OnceCell;
@@ -16,14 +16,18 @@ fn check(name: &str, text: &str) -> Vec<Finding> {
     ENGINE.with(|e| examine(e.get_or_init(|| test_engine().unwrap()), name, text))
 }
 
+fn told(f: &Finding) -> String {
+    format!("{}:{} {}", f.line, f.col, f.msg)
+}
+
 /// `line:col message` of every fault.
 fn found(text: &str) -> Vec<String> {
-    check("x.rhai", text).iter().map(|f| format!("{}:{} {}", f.line, f.col, f.msg)).collect()
+    check("x.rhai", text).iter().map(told).collect()
 }
 
 /// What the run says.
 fn run(text: &str) -> Result<(), String> {
-    ENGINE.with(|e| e.get_or_init(|| test_engine().unwrap()).run(text).map_err(|e| e.to_string()))
+    ENGINE.with(|e| attempt(e.get_or_init(|| test_engine().unwrap()), "x.rhai", text)).map_err(|f| told(&f))
 }
 
 /// The script has these faults, and does not run.
@@ -56,8 +60,6 @@ fn scripts_that_run_have_no_fault() {
     let wrong: Vec<String> = all.iter().flat_map(|(name, text)| check(name, text)).map(|f| f.text).collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
-
-const ROUNDS: usize = 12;
 
 /// Golden errors that only the run can find.
 const ONLY_IN_THE_RUN: &[&str] = &[
@@ -99,8 +101,7 @@ fn golden_errors_are_found_before_the_run_in_the_same_words() {
         let carets = mark.chars().take_while(|c| *c == '^').count();
         let wanted =
             format!("{}:{}", line + 1 - carets, mark[carets..].trim().strip_prefix("ERROR ").unwrap());
-        let got: Vec<String> =
-            check(&name, &text).iter().map(|f| format!("{}:{} {}", f.line, f.col, f.msg)).collect();
+        let got: Vec<String> = check(&name, &text).iter().map(told).collect();
         let expected = if ONLY_IN_THE_RUN.contains(&name.as_str()) { vec![] } else { vec![wanted] };
         if got != expected {
             wrong.push(format!("{name}\n  expected {expected:?}\n       got {got:?}"));
@@ -291,7 +292,7 @@ fn spoiled(text: &str, dice: &mut impl FnMut(usize) -> usize) -> String {
     format!("{}{new}{}", &text[..here.start], &text[here.end..])
 }
 
-/// Thousands of scripts with a mistake: those that run in spite of it are not accused.
+/// More than two thousand scripts with a mistake: those that run in spite of it are not accused.
 #[test]
 fn spoiled_scripts_that_run_are_not_accused() {
     let mut state = 1u64;
@@ -300,23 +301,30 @@ fn spoiled_scripts_that_run_are_not_accused() {
         (state >> 33) as usize % n
     };
     let folder = tempfile::tempdir().unwrap();
-    let (mut wrong, mut found, mut failed) = (Vec::new(), 0, 0);
-    for (_, text) in scripts_that_run().iter().filter(|(name, _)| !name.ends_with(".rhai")) {
-        for _ in 0..ROUNDS {
+    let (mut wrong, mut found, mut failed, mut others) = (Vec::new(), 0, 0, 0);
+    // A closure that is only kept may be wrong and yet run.
+    for (_, text) in scripts_that_run()
+        .iter()
+        .filter(|(name, _)| !name.ends_with(".rhai") && !name.contains("target::custom"))
+    {
+        for _ in 0..5 {
             let text = spoiled(text, &mut dice);
             session::Start::test(folder.path().into()).begin().unwrap();
             let faults = check("x.rhai", &text);
             let run = run(&text);
             found += usize::from(!faults.is_empty());
             failed += usize::from(run.is_err());
-            if run.is_ok() {
-                wrong.extend(faults.first().map(|f| format!("{text}{}", f.text)));
+            match (&faults[..], run) {
+                ([first, ..], Ok(())) => wrong.push(format!("{text}{}", first.text)),
+                // The run may know the type of a receiver, or stumble over something else first.
+                ([one], Err(e)) if told(one) != e => others += 1,
+                _ => {}
             }
         }
     }
-    println!("{failed} fail, {found} of them are found");
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
-    assert!(found * 10 > failed * 6, "of {failed} that fail only {found} are found");
+    assert!(found * 10 > failed * 9, "of {failed} that fail only {found} are found");
+    assert!(others * 50 < found, "{others} of {found} in other words than the run's");
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub struct Facts<'a> {
 /// What a script says of itself, anywhere in its text.
 #[derive(Default)]
 pub struct Script {
-    /// Name, parameters, and whether it is for one type's `this` only.
+    /// Its functions and closures: name, parameters.
     pub functions: Vec<(String, Vec<String>)>,
     /// Names of the calls and properties.
     mentioned: HashSet<String>,

@@ -5,7 +5,7 @@ mod calls;
 mod facts;
 mod walk;
 
-use super::engine::{compile, engine};
+use super::engine::{compile, engine, evaluate};
 use super::render::{Diagnostic, Source, diagnose};
 use super::run::{FAILED, OK, USAGE, read};
 use super::{output, test};
@@ -143,24 +143,7 @@ pub fn count(n: usize, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
-/// What `cs385 check` finds in `text`; for the tests.
-pub fn examine(engine: &Engine, name: &str, text: &str) -> Vec<Finding> {
-    let source = Source { name, text };
-    let found = match compile(engine, &source) {
-        Ok(ast) => faults(engine, &source, &ast),
-        Err(d) => vec![*d],
-    };
-    let finding = |d: Diagnostic| Finding {
-        line: d.place.as_ref().map_or(0, |p| p.line),
-        col: d.place.as_ref().map_or(0, |p| p.col),
-        text: d.render(false),
-        msg: d.msg,
-        hint: d.hint,
-    };
-    found.into_iter().map(finding).collect()
-}
-
-/// A fault as tests see it.
+/// What tests see of a fault.
 pub struct Finding {
     /// Its line.
     pub line: usize,
@@ -168,8 +151,33 @@ pub struct Finding {
     pub col: usize,
     /// What is wrong.
     pub msg: String,
-    /// How to go on.
-    pub hint: Option<String>,
     /// The whole message.
     pub text: String,
+}
+
+impl From<Diagnostic> for Finding {
+    fn from(d: Diagnostic) -> Self {
+        let (line, col) = d.place.as_ref().map_or((0, 0), |p| (p.line, p.col));
+        Self { line, col, text: d.render(false), msg: d.msg }
+    }
+}
+
+/// What `cs385 check` finds in `text`; for tests.
+pub fn examine(engine: &Engine, name: &str, text: &str) -> Vec<Finding> {
+    let source = Source { name, text };
+    let found = match compile(engine, &source) {
+        Ok(ast) => faults(engine, &source, &ast),
+        Err(d) => vec![*d],
+    };
+    found.into_iter().map(Finding::from).collect()
+}
+
+/// How the run of `text` ends; for tests.
+///
+/// # Errors
+/// What the run says.
+pub fn attempt(engine: &Engine, name: &str, text: &str) -> Result<(), Finding> {
+    let source = Source { name, text };
+    let run = compile(engine, &source).and_then(|ast| evaluate(engine, &source, &ast));
+    run.map_err(|d| Finding::from(*d))
 }
