@@ -15,13 +15,19 @@ pub struct Param {
     pub optional: bool,
     /// The options of a trailing map.
     pub fields: fn() -> Vec<Field>,
+    /// Reads an argument as the call would, for its errors alone.
+    pub try_read: fn(&str, &Value) -> Result<()>,
 }
 
 impl Param {
     /// The parameter `name` of type `T`.
     pub const fn of<T: FromValue>(name: &'static str) -> Self {
-        Self { name, ty: T::TYPE, optional: T::OPTIONAL, fields: T::fields }
+        Self { name, ty: T::TYPE, optional: T::OPTIONAL, fields: T::fields, try_read: try_arg::<T> }
     }
+}
+
+fn try_arg<T: FromValue>(name: &str, v: &Value) -> Result<()> {
+    if T::OF_MACHINE { Ok(()) } else { arg::<T>(std::slice::from_ref(v), 0, name).map(drop) }
 }
 
 /// How a script writes a call.

@@ -63,6 +63,16 @@ impl<A: Options, B: Options> Options for (A, B) {
     }
 }
 
+/// Reads option `key`; errors name it.
+pub fn option<T: FromValue>(key: &str, v: &Value) -> Result<T> {
+    T::from_value(v).map_err(|e| e.within(format!("option `{key}`")))
+}
+
+/// [`option`] for its errors alone.
+pub fn try_option<T: FromValue>(key: &str, v: &Value) -> Result<()> {
+    if T::OF_MACHINE { Ok(()) } else { option::<T>(key, v).map(drop) }
+}
+
 /// Declares an options struct:
 /// ```text
 /// options! {
@@ -94,14 +104,14 @@ macro_rules! options {
                     doc: concat!($($doc, "\n"),*),
                     ty: <$ty as $crate::core::value::FromValue>::TYPE,
                     default: [$(stringify!($shown),)? stringify!($default)][0],
+                    try_read: |v| $crate::core::options::try_option::<$ty>(stringify!($key), v),
                 }),*]
             }
 
             #[allow(unused_variables)]
             fn read(map: &$crate::core::value::Map) -> $crate::core::Result<Self> {
                 Ok(Self { $($key: match map.get(stringify!($key)) {
-                    Some(v) => <$ty as $crate::core::value::FromValue>::from_value(v)
-                        .map_err(|e| e.within(concat!("option `", stringify!($key), "`")))?,
+                    Some(v) => $crate::core::options::option::<$ty>(stringify!($key), v)?,
                     None => $default,
                 }),* })
             }

@@ -139,6 +139,8 @@ pub struct Field {
     pub ty: &'static str,
     /// Its default as `options!` declares it.
     pub default: &'static str,
+    /// Reads a value as the call would, for its errors alone.
+    pub try_read: fn(&Value) -> Result<()>,
 }
 
 /// Reads an argument or an option.
@@ -147,6 +149,8 @@ pub trait FromValue: Sized {
     const TYPE: &'static str;
     /// May be left out at the end of a call.
     const OPTIONAL: bool = false;
+    /// Reading asks the machine (has it a GPU?), which must not be asked before the run has begun.
+    const OF_MACHINE: bool = false;
 
     /// Reads `v`, or says what is wrong with it (without naming the argument: the caller does).
     fn from_value(v: &Value) -> Result<Self>;
@@ -212,6 +216,7 @@ impl FromValue for Value {
 impl<T: FromValue> FromValue for Option<T> {
     const TYPE: &'static str = T::TYPE;
     const OPTIONAL: bool = true;
+    const OF_MACHINE: bool = T::OF_MACHINE;
     fn from_value(v: &Value) -> Result<Self> {
         if v.is_nil() { Ok(None) } else { T::from_value(v).map(Some) }
     }
@@ -222,6 +227,7 @@ impl<T: FromValue> FromValue for Option<T> {
 
 impl<T: FromValue> FromValue for Vec<T> {
     const TYPE: &'static str = "list";
+    const OF_MACHINE: bool = T::OF_MACHINE;
     fn from_value(v: &Value) -> Result<Self> {
         match v {
             Value::List(items) => items

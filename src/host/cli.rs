@@ -2,7 +2,7 @@
 
 use super::render::Diagnostic;
 use super::run::{FAILED, OK, Options};
-use super::{data, doctor, output, repl, run, test};
+use super::{check, data, doctor, output, repl, run, test};
 use crate::core::{Error, Result};
 use crate::registry::{help, reference};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -30,6 +30,15 @@ enum Command {
         /// Print help; after SCRIPT, print the script's settings
         #[arg(long, short)]
         help: bool,
+    },
+    /// Find what would fail in scripts, without running them
+    ///
+    /// Unknown names, wrong numbers of arguments, unknown or mistyped options, wrong literals: all that can be told
+    /// before hours of training. `run` does the same before it begins.
+    Check {
+        /// Scripts, or folders of scripts
+        #[arg(required = true, value_name = "SCRIPT")]
+        scripts: Vec<PathBuf>,
     },
     /// Type line by line
     Repl {
@@ -76,6 +85,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run { script: Some(script), help: true, .. } => return run::help(&script),
         Command::Run { script: Some(script), options, .. } => return run::main(&script, &options),
         Command::Run { script: None, .. } => run_help(),
+        Command::Check { scripts } => return check::main(&scripts),
         Command::Repl { script, options } => return repl::main(script.as_deref(), &options),
         Command::Test { paths, bless } => return test::main(&paths, bless),
         Command::Docs { write: true, .. } => write_reference(),

@@ -39,6 +39,8 @@ pub struct Diagnostic {
     pub line: Option<(String, usize)>,
     /// The calls that led there, innermost first: name and place of the call.
     pub frames: Vec<(String, Option<Place>)>,
+    /// Where the same is wrong again.
+    pub also: Vec<Place>,
     /// Ctrl-C.
     pub interrupted: bool,
 }
@@ -94,14 +96,31 @@ pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagno
     let Error { msg, hint, .. } = words::say(engine, &lexed, err);
     let line = pos.line().and_then(|l| text.lines().nth(l - 1)).map(|l| (l.to_string(), lexed.width(pos)));
     let interrupted = matches!(err, EvalAltResult::ErrorTerminated(..));
-    Diagnostic { msg, hint, place: place(&at, pos), line, frames, interrupted }
+    Diagnostic { msg, hint, place: place(&at, pos), line, frames, also: Vec::new(), interrupted }
 }
 
 impl Diagnostic {
     /// A message without a place.
     pub fn plain(e: Error) -> Self {
         let interrupted = e.kind == crate::core::Kind::Interrupted;
-        Self { msg: e.msg, hint: e.hint, place: None, line: None, frames: Vec::new(), interrupted }
+        Self {
+            msg: e.msg,
+            hint: e.hint,
+            place: None,
+            line: None,
+            frames: Vec::new(),
+            also: Vec::new(),
+            interrupted,
+        }
+    }
+
+    /// A message about what is at `pos`.
+    pub fn at(engine: &Engine, source: &Source, pos: Position, e: Error) -> Self {
+        let lexed = Lexed::new(engine, source.text);
+        let pos = lexed.start(pos);
+        let line = pos.line().and_then(|l| source.text.lines().nth(l - 1));
+        let line = line.map(|l| (l.to_string(), lexed.width(pos)));
+        Self { place: place(source.name, pos), line, ..Self::plain(e) }
     }
 
     /// The message as text, in colours if wanted.
@@ -137,6 +156,10 @@ impl Diagnostic {
             if i < 3 || i + 1 == self.frames.len() || self.frames.len() <= 5 {
                 out += &format!("in {name}{call}\n");
             }
+        }
+        if !self.also.is_empty() {
+            let places: Vec<String> = self.also.iter().map(|p| format!("{}:{}", p.line, p.col)).collect();
+            out += &format!("also at {}\n", places.join(", "));
         }
         if let Some(hint) = &self.hint {
             out += &format!("{}: {}\n", paint(blue, "hint"), hint.replace('\n', "\n      "));

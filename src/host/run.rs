@@ -2,7 +2,7 @@
 
 use super::engine::{compile, engine, evaluate, watch_interrupts};
 use super::render::{Diagnostic, Source};
-use super::{cuda, output, params, progress};
+use super::{check, cuda, output, params, progress};
 use crate::core::{Error, Result, ffi, params as core_params, progress as core_progress, run};
 use crate::registry::session::Start;
 use serde_json::json;
@@ -157,6 +157,12 @@ fn prepare_and_run(source: &Source, script: &Path, options: &Options) -> Result<
     let plain = |e| Box::new(Diagnostic::plain(e));
     let engine = engine().map_err(plain)?;
     let ast = compile(&engine, source)?;
+    let faults = check::faults(&engine, source, &ast);
+    if !faults.is_empty() {
+        let found = check::report(&faults);
+        eprintln!("{}: the script was not started", check::count(found, "fault"));
+        return Ok(FAILED.into());
+    }
     let (unknown, known) = params::undeclared(&engine, &ast, &options.set);
     if let Some(name) = unknown.first() {
         return Ok(usage(Error::unknown("setting", name, known)));

@@ -7,6 +7,9 @@ use crate::core::{Error, error};
 use crate::registry::{Entry, entries};
 use rhai::{Engine, Position};
 
+/// The type of what may be anything.
+const ANY: &str = "any value";
+
 /// Namespaces there are.
 pub fn homes() -> Vec<String> {
     let mut all: Vec<String> = entries()
@@ -101,8 +104,14 @@ struct Given<'a> {
 
 impl Given<'_> {
     fn wrong(&self, signatures: &[String]) -> Error {
-        let given = if self.args.is_empty() { "nothing".to_string() } else { self.args.join(", ") };
-        let e = Error::new(format!("`{}` does not take ({given})", self.name));
+        // Before the run not all types are known: their number is.
+        let given = match self.args {
+            [] => "(nothing)".to_string(),
+            [one] if one == ANY => "1 argument".to_string(),
+            args if args.iter().any(|a| a == ANY) => format!("{} arguments", args.len()),
+            args => format!("({})", args.join(", ")),
+        };
+        let e = Error::new(format!("`{}` does not take {given}", self.name));
         match signatures {
             [one] => e.hint(format!("it takes {one}")),
             many => e.hint(format!("it takes one of\n{}", many.join("\n"))),
@@ -185,6 +194,36 @@ fn method(engine: &Engine, all: &[Entry], name: &str, args: &[String]) -> Error 
             .hint("a function kept in a map is called with map.name(…)"),
         None if family.is_empty() => Error::new(msg),
         None => Error::new(msg).hint(format!("`cs385 docs {receiver}` lists them")),
+    }
+}
+
+/// `x.name(…)` with `count` arguments, where no type whatever has that: the type of `x` is known only in the run.
+pub fn method_of_none(engine: &Engine, name: &str, count: usize) -> Error {
+    let all = entries();
+    let family: Vec<&Entry> = all.iter().filter(|e| e.kind != FuncKind::Function).collect();
+    let builtin = builtins(engine);
+    let mut known: Vec<String> =
+        family.iter().filter(|e| e.name == name).map(|e| e.signature.clone()).collect();
+    if !known.is_empty() && family.iter().all(|e| e.name != name || e.kind == FuncKind::Getter) {
+        return Error::new(format!("`{name}` is a property, not a method"))
+            .hint(format!("write it without parentheses: `.{name}`"));
+    }
+    known.extend(signatures(&builtin, name));
+    if !known.is_empty() {
+        return Given { name: &format!(".{name}"), args: &vec![ANY.to_string(); count] }.wrong(&known);
+    }
+    let names: Vec<&str> =
+        family.iter().map(|e| e.name.as_str()).chain(builtin.iter().map(|b| b.0.as_str())).collect();
+    let msg = format!("no type has a method `{name}`");
+    match error::nearest(name, &names) {
+        Some(near) => {
+            let mut e = Error::new(format!("{msg}; did you mean `{near}`?"));
+            let of: Vec<&str> =
+                family.iter().filter(|f| f.name == near).map(|f| f.signature.as_str()).take(4).collect();
+            e.hint = (!of.is_empty()).then(|| of.join("\n"));
+            e
+        }
+        None => Error::new(msg).hint("`cs385 docs` lists the types, `cs385 docs TYPE` its methods"),
     }
 }
 

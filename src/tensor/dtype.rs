@@ -50,6 +50,7 @@ pub struct DeviceName(pub Device);
 
 impl FromValue for DeviceName {
     const TYPE: &'static str = "device";
+    const OF_MACHINE: bool = true;
     fn from_value(v: &Value) -> Result<Self> {
         device::parse(&String::from_value(v)?).map(DeviceName)
     }
