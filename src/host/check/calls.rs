@@ -223,7 +223,14 @@ mod tests {
             .filter(takes)
             .map(Func::path)
             .collect();
-        let known = ["Tensor.std", "Tensor.variance", "tensor::arange", "tensor::eye", "tensor::randint"];
+        let known = [
+            "Tensor.backward",
+            "Tensor.std",
+            "Tensor.variance",
+            "tensor::arange",
+            "tensor::eye",
+            "tensor::randint",
+        ];
         assert_eq!(all, known);
     }
 }
