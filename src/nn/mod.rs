@@ -13,6 +13,7 @@ pub mod net;
 mod norm;
 mod pool;
 mod residual;
+mod rest;
 mod script;
 mod sequential;
 mod shape;
@@ -23,6 +24,7 @@ mod upsample;
 pub use ctx::{Capture, Ctx, Place, Tap};
 pub use hooks::HookHandle;
 pub use net::Net;
+pub use rest::Rest;
 pub use sequential::Sequential;
 pub use store::LoadReport;
 

@@ -225,6 +225,16 @@ impl Net {
         self.0.taps.borrow_mut().retain(|t| !Rc::ptr_eq(t, tap));
     }
 
+    /// The taps of every forward pass.
+    pub(super) fn taps(&self) -> Vec<Rc<dyn Tap>> {
+        self.0.taps.borrow().clone()
+    }
+
+    /// A part of an `nn::custom` network, inside its forward pass.
+    pub(super) fn is_bound(&self) -> bool {
+        self.0.bound.is_some()
+    }
+
     /// A handle that does not keep the network alive.
     pub fn downgrade(&self) -> WeakNet {
         WeakNet(Rc::downgrade(&self.0))
