@@ -17,6 +17,7 @@ macro_rules! cam {
 }
 
 mod grad_cam;
+mod grad_cam_elementwise;
 mod hires_cam;
 
 mod base;
