@@ -18,6 +18,7 @@ macro_rules! cam {
 
 mod grad_cam;
 mod grad_cam_elementwise;
+mod grad_cam_pp;
 mod hires_cam;
 
 mod base;
