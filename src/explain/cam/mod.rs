@@ -20,6 +20,7 @@ mod grad_cam;
 mod grad_cam_elementwise;
 mod grad_cam_pp;
 mod hires_cam;
+mod layer_cam;
 mod xgrad_cam;
 
 mod base;
