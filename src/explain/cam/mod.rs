@@ -16,6 +16,7 @@ macro_rules! cam {
     };
 }
 
+mod eigen_cam;
 mod fem;
 mod grad_cam;
 mod grad_cam_elementwise;
