@@ -17,6 +17,7 @@ macro_rules! cam {
 }
 
 mod eigen_cam;
+mod eigen_grad_cam;
 mod fem;
 mod grad_cam;
 mod grad_cam_elementwise;
