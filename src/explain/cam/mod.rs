@@ -24,6 +24,7 @@ mod grad_cam_elementwise;
 mod grad_cam_pp;
 mod hires_cam;
 mod layer_cam;
+mod random_cam;
 mod seg_eigen_cam;
 mod xgrad_cam;
 
