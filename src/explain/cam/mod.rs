@@ -16,6 +16,7 @@ macro_rules! cam {
     };
 }
 
+mod custom;
 mod eigen_cam;
 mod eigen_grad_cam;
 mod fem;
