@@ -26,6 +26,7 @@ mod grad_cam_pp;
 mod hires_cam;
 mod layer_cam;
 mod random_cam;
+mod score_cam;
 mod seg_eigen_cam;
 mod xgrad_cam;
 
