@@ -16,6 +16,7 @@ macro_rules! cam {
     };
 }
 
+mod ablation_cam;
 mod custom;
 mod eigen_cam;
 mod eigen_grad_cam;
