@@ -29,6 +29,7 @@ mod layer_cam;
 mod random_cam;
 mod score_cam;
 mod seg_eigen_cam;
+mod ss_cam;
 mod xgrad_cam;
 
 mod base;
