@@ -30,6 +30,7 @@ mod layer_cam;
 mod random_cam;
 mod score_cam;
 mod seg_eigen_cam;
+mod smooth_grad_cam_pp;
 mod ss_cam;
 mod xgrad_cam;
 
