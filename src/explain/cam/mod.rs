@@ -27,6 +27,7 @@ mod grad_cam_elementwise;
 mod grad_cam_pp;
 mod hires_cam;
 mod is_cam;
+mod kpca_cam;
 mod layer_cam;
 mod random_cam;
 mod score_cam;
