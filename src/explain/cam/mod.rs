@@ -21,6 +21,7 @@ mod custom;
 mod eigen_cam;
 mod eigen_grad_cam;
 mod fem;
+mod finer_cam;
 mod full_grad;
 mod grad_cam;
 mod grad_cam_elementwise;
