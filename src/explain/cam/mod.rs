@@ -31,6 +31,7 @@ mod is_cam;
 mod kpca_cam;
 mod layer_cam;
 mod random_cam;
+mod refine_cam;
 mod score_cam;
 mod seg_eigen_cam;
 mod smooth_grad_cam_pp;
