@@ -34,6 +34,7 @@ mod random_cam;
 mod refine_cam;
 mod score_cam;
 mod seg_eigen_cam;
+mod shapley_cam;
 mod smooth_grad_cam_pp;
 mod ss_cam;
 mod xgrad_cam;
