@@ -260,6 +260,12 @@ static Edge edge_of(const at::Tensor &t) {
   return torch::autograd::impl::gradient_edge(t);
 }
 
+// The generator of the CPU (device -1) or of a CUDA device.
+static at::Generator generator(int device) {
+  if (device < 0) return at::detail::getDefaultCPUGenerator();
+  return at::globalContext().defaultGenerator(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device)));
+}
+
 extern "C" {
 
 // A tensor with the values of `value` whose gradient passes a gate on its way to `input`; null where no gradient is
@@ -360,17 +366,17 @@ int cs_clear_grads(at::Tensor *const *params, size_t n) {
 }
 
 // The state of the CPU generator: all random numbers to come follow from it.
-int cs_rng_get(at::Tensor **out) {
+int cs_rng_get(int device, at::Tensor **out) {
   return guarded([&] {
-    auto gen = at::detail::getDefaultCPUGenerator();
+    auto gen = generator(device);
     std::lock_guard<std::mutex> lock(gen.mutex());
     *out = new at::Tensor(gen.get_state());
   });
 }
 
-int cs_rng_set(at::Tensor *state) {
+int cs_rng_set(int device, at::Tensor *state) {
   return guarded([&] {
-    auto gen = at::detail::getDefaultCPUGenerator();
+    auto gen = generator(device);
     std::lock_guard<std::mutex> lock(gen.mutex());
     gen.set_state(*state);
   });
