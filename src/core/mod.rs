@@ -30,6 +30,7 @@ pub mod raster;
 pub mod resample;
 pub mod run;
 pub mod safetensors;
+pub mod screen;
 pub mod script;
 pub mod seed;
 pub mod stroke;

@@ -2,6 +2,7 @@
 
 mod annotations;
 pub mod cli;
+mod complete;
 mod cuda;
 mod data;
 mod doctor;
@@ -12,9 +13,11 @@ mod params;
 mod parse_words;
 mod picture;
 mod progress;
-mod render;
-mod repl;
+pub mod render;
+pub mod repl;
 mod run;
+mod screen;
+mod sixel;
 mod suggest;
 pub mod test;
 mod words;
