@@ -27,6 +27,7 @@ pub mod pickle;
 pub mod picture_file;
 pub mod progress;
 pub mod raster;
+pub mod recipe;
 pub mod resample;
 pub mod run;
 pub mod safetensors;

@@ -2,7 +2,7 @@
 
 use super::render::Diagnostic;
 use super::run::{FAILED, OK, Options};
-use super::{data, doctor, output, repl, run, test};
+use super::{data, doctor, look, output, repl, run, test};
 use crate::core::{Error, Result};
 use crate::registry::{help, reference};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -47,6 +47,8 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// See where a saved network looks in a picture, without a script
+    Look(Box<look::Options>),
     /// Look a name up in the manual
     Docs {
         /// A function, a namespace or a type; without it, list namespaces and types
@@ -78,6 +80,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Run { script: None, .. } => run_help(),
         Command::Repl { script, options } => return repl::main(script.as_deref(), &options),
         Command::Test { paths, bless } => return test::main(&paths, bless),
+        Command::Look(options) => look::main(&options),
         Command::Docs { write: true, .. } => write_reference(),
         Command::Docs { check: true, .. } => check_reference(),
         Command::Docs { name, .. } => docs(name.as_deref()),

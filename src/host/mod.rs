@@ -8,6 +8,7 @@ mod data;
 mod doctor;
 mod engine;
 mod lex;
+mod look;
 mod output;
 mod params;
 mod parse_words;

@@ -179,22 +179,28 @@ fn code([r, g, b]: [u8; 3], full: bool) -> String {
     }
 }
 
+/// Draws `picture` on the terminal, if there is one that can.
+pub fn draws(picture: &Raster) -> bool {
+    let way = way(&|name| std::env::var(name).unwrap_or_default());
+    if output::captured() || !std::io::stdout().is_terminal() || way == Way::Words {
+        return false;
+    }
+    let text = Window::now().fit(picture, way).and_then(|p| draw(&p, way));
+    text.map(|text| output::write(&text)).is_ok()
+}
+
 /// The terminal the program runs on, if it does.
 pub struct Terminal;
 
 impl Screen for Terminal {
     fn show(&self, picture: &Raster) {
-        if output::captured() || !std::io::stdout().is_terminal() {
-            return output::print(&words(picture));
+        let words = words(picture);
+        if draws(picture) {
+            return run::log(&format!("{words}\n"));
         }
-        let way = way(&|name| std::env::var(name).unwrap_or_default());
-        if way == Way::Words {
-            return output::print(&format!("{}; .save(\"picture.png\") writes it", words(picture)));
-        }
-        run::log(&format!("{}\n", words(picture)));
-        match Window::now().fit(picture, way).and_then(|p| draw(&p, way)) {
-            Ok(text) => output::write(&text),
-            Err(e) => output::print(&format!("{} (not shown: {e})", words(picture))),
+        match !output::captured() && std::io::stdout().is_terminal() {
+            true => output::print(&format!("{words}; .save(\"picture.png\") writes it")),
+            false => output::print(&words),
         }
     }
 }
