@@ -187,7 +187,10 @@ pub fn main(o: &Options) -> Result<bool> {
     let seen = large.overlay(&map(o, &net, &x, class)?, &HeatOptions::default())?;
     seen.save(&o.out)?;
 
-    let name = |k: i64| about.classes.get(k as usize).map_or(format!("class {k}"), |c| format!("{k} {c}"));
+    let name = |k: i64| match about.classes.get(k as usize) {
+        Some(c) if *c != k.to_string() => format!("{k} {c}"),
+        _ => format!("class {k}"),
+    };
     let width = order.iter().map(|k| name(*k).chars().count()).max().unwrap_or(0);
     let mut text = format!("input   {}\n        {}\n        {}\n", input.why[0], input.why[1], input.why[2]);
     for (i, (k, v)) in order.iter().zip(&values).enumerate() {
