@@ -199,7 +199,8 @@ pub fn main(o: &Options) -> Result<bool> {
     }
     let (cam, layer, out) = (&o.cam, &o.layer, o.out.display());
     text += &format!("map     {cam} at `{layer}` for {} -> {out}\n", name(class));
-    output::write(&text);
+    // The words below the picture, where they stay in sight.
     screen::draws(seen.raster());
+    output::write(&text);
     Ok(true)
 }
