@@ -4,6 +4,7 @@ use super::lex::Lexed;
 use super::{parse_words, suggest};
 use crate::bindings::guard::ScriptError;
 use crate::core::{Error, error};
+use crate::registry::tokens::LAST;
 use rhai::{Dynamic, Engine, EvalAltResult as E, Position};
 
 /// A type as the user knows it: no Rust name leaks.
@@ -105,6 +106,10 @@ fn runtime(lexed: &Lexed, value: &Dynamic, pos: Position) -> Error {
 }
 
 fn variable(lexed: &Lexed, name: &str, pos: Position) -> Error {
+    if name == LAST {
+        return Error::new("`_` has no value here")
+            .hint("at the prompt it is the last value shown; functions and scripts do not see it");
+    }
     let (mut seen, hidden) = lexed.scope(pos, name);
     // A name given earlier and yet unknown is out of scope, or what was to give it failed.
     seen.retain(|n| n != name);

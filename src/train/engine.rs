@@ -3,7 +3,7 @@
 
 use super::estimate::Estimate;
 use super::state;
-use super::trainer::{Inner, Measures, Plan, Sums, Trainer, line};
+use super::trainer::{Inner, Measures, Plan, Sums, Trainer, about, line};
 use crate::core::{Error, Result, interrupt, paths, progress, run as record};
 use crate::data::LoaderOptions;
 use std::cell::{Cell, RefCell};
@@ -40,6 +40,7 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         history: RefCell::default(),
         best: RefCell::default(),
         folder,
+        about: about(&plan.data),
     }));
     let modes: Vec<bool> = plan.nets.iter().map(|(_, n)| n.is_training()).collect();
     let result = Loop {
