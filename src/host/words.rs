@@ -159,7 +159,9 @@ fn bounds(what: &str, item: &str, n: usize, i: i64) -> Error {
 fn arithmetic(text: &str) -> Error {
     let e = Error::new(lower(text));
     match text {
-        t if t.contains("by zero") => e,
+        t if t.contains("by zero") => {
+            e.hint("test the divisor first, or write a number with a point (1.0 / x): that gives inf or nan")
+        }
         t if t.contains("overflow") || t.contains("negative power") => e.hint(
             "integers are whole numbers of 64 bits; with a point (2.0) the calculation is one of numbers",
         ),

@@ -42,6 +42,9 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         folder,
         about: about(&plan.data),
     }));
+    if plan.keep.save {
+        paths::writable(trainer.file("resume.safetensors"))?; // now rather than after the first epoch
+    }
     let modes: Vec<bool> = plan.nets.iter().map(|(_, n)| n.is_training()).collect();
     let result = Loop {
         plan: &plan,
