@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <c10/util/Exception.h>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <string>
 #include <torch/csrc/autograd/engine.h>
@@ -382,8 +383,16 @@ int cs_rng_set(int device, at::Tensor *state) {
   });
 }
 
-int cs_deterministic(int on) {
-  return guarded([&] { at::globalContext().setDeterministicAlgorithms(on != 0, false); });
+// The same bits every time, on a GPU too. What has no deterministic form there still runs, with libtorch's warning.
+int cs_deterministic() {
+  return guarded([] {
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0); // cuBLAS reads it when it starts
+    auto &context = at::globalContext();
+    context.setDeterministicAlgorithms(true, true);
+    context.setDeterministicFillUninitializedMemory(false);
+    context.setDeterministicCuDNN(true);
+    context.setBenchmarkCuDNN(false);
+  });
 }
 
 // The tensor without its data: shapes and devices only.

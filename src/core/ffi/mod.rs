@@ -47,7 +47,7 @@ unsafe extern "C" {
     fn cs_clear_grads(params: List, n: usize) -> c_int;
     fn cs_rng_get(device: c_int, out: *mut *mut C_tensor) -> c_int;
     fn cs_rng_set(device: c_int, state: *mut C_tensor) -> c_int;
-    fn cs_deterministic(on: c_int) -> c_int;
+    fn cs_deterministic() -> c_int;
     fn cs_to_meta(t: *mut C_tensor, out: *mut *mut C_tensor) -> c_int;
     fn cs_leaky_relu(t: *mut C_tensor, slope: f64, out: *mut *mut C_tensor) -> c_int;
     fn cs_open(path: *const c_char) -> c_int;
@@ -216,13 +216,13 @@ pub fn set_rng_state(device: Device, state: &Tensor) -> Result<()> {
     checked(unsafe { cs_rng_set(index(device), state.as_ptr().cast_mut()) })
 }
 
-/// Deterministic algorithms, or an error where there is none.
+/// Deterministic algorithms wherever libtorch has them, on a GPU too: one seed, the same bits.
 ///
 /// # Errors
 /// libtorch's.
-pub fn set_deterministic(on: bool) -> Result<()> {
+pub fn deterministic() -> Result<()> {
     // SAFETY: no pointers.
-    checked(unsafe { cs_deterministic(c_int::from(on)) })
+    checked(unsafe { cs_deterministic() })
 }
 
 /// The tensor on libtorch's `meta` device: shape and type without data.
