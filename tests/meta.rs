@@ -84,6 +84,7 @@ fn every_layer() {
         assert!(is_meta(&y) && y.size() == shape, "{script}: {:?}", y.size());
         scripts.push(script.to_string());
     }
+    scripts.push("nn::load(".to_string()); // a file of these layers, not one of its own
     complete("nn", &scripts);
 }
 

@@ -70,7 +70,8 @@ pub fn batch(net: &Net, x: &Tensor) -> Result<Tensor> {
         }
     };
     if x.size().contains(&0) {
-        return Err(Error::new(format!("the batch is empty: {:?}", x.size())));
+        return Err(Error::new(format!("the batch is empty: {:?}", x.size()))
+            .hint("give at least one picture of at least one pixel"));
     }
     Ok(if x.device() == net.device() { x } else { x.f_to_device(net.device())? })
 }

@@ -124,6 +124,24 @@ impl Net {
         names
     }
 
+    /// The first convolution, in the order of declaration: its name, and the channels it takes.
+    pub fn first_convolution(&self) -> Option<(String, i64)> {
+        let mut first = None;
+        walk(&*self.0.layer, "", &mut |path, layer| {
+            first = first.take().or_else(|| Some((path.to_string(), layer.in_channels()?)));
+        });
+        first
+    }
+
+    /// The kind of the last layer: `Linear`, `Softmax` …
+    pub fn last_kind(&self) -> String {
+        let mut last = self.layer();
+        while let Some((_, child)) = last.children().pop() {
+            last = child;
+        }
+        last.kind()
+    }
+
     /// An error that lists the layers if one of `names` is none.
     ///
     /// # Errors
