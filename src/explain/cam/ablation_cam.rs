@@ -18,7 +18,7 @@ cam! {
     ablation_cam, (), |_o| Rule::Looks(&|look| {
         let behind = Behind::new(look)?;
         let channels = look.channels();
-        let one = Tensor::f_eye(channels, (tch::Kind::Bool, look.act.device()))?;
+        let one = Tensor::f_eye(channels, tch::kind::FLOAT_CPU)?.f_type_as(look.act)?.f_gt(0.0)?;
         let without = look.each_channel(|i, of, target| {
             let n = of.end - of.start;
             let gone = one.f_narrow(0, of.start, n)?.f_unsqueeze(2)?.f_unsqueeze(3)?;

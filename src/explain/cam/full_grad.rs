@@ -65,7 +65,7 @@ functions! {
             let tap = Rc::new(Biases::default());
             let outs = || tap.0.borrow().iter().map(|(_, out)| out.shallow_clone()).collect();
             let mut grads = probe::gradients_at(&net, x, target, &[tap.clone()], outs)?.into_iter();
-            let mut map = Tensor::f_zeros([x.size()[0], size[0], size[1]], (x.kind(), x.device()))?;
+            let mut map = x.f_zeros_like()?.f_select(1, 0)?;
             if let Some(grad) = grads.next().flatten() {
                 map = map.f_add(&planes(&grad.f_mul(x)?, size)?)?;
             }
