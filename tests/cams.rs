@@ -114,7 +114,7 @@ fn looking_changes_nothing() {
     let all = fixture("cams");
     let (mut s, net) = given(&all);
     for (frozen, train) in [(true, true), (false, true), (false, false)] {
-        let _ = net.parameters(false).iter().map(|(_, t)| t.set_requires_grad(!frozen)).count();
+        net.parameters(false).iter().for_each(|(_, t)| drop(t.set_requires_grad(!frozen)));
         net.set_training(train);
         let before: Vec<Tensor> = net.named().iter().map(|(_, t, _)| t.detach().copy()).collect();
         let _no_grad = train.then(tch::no_grad_guard);

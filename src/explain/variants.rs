@@ -16,7 +16,7 @@ impl Target {
             What::Top => What::Classes(logits(out)?.f_argmax(1, false)?),
             What::Mirrored(of) => What::Mirrored(of.settle(&mirror(out)?)?),
             What::Each(all) => {
-                let each = all.iter().enumerate().map(|(i, t)| Ok(t.settle(out)?.one(i as i64)?));
+                let each = all.iter().enumerate().map(|(i, t)| t.settle(out)?.one(i as i64));
                 What::Each(each.collect::<Result<_>>()?)
             }
             _ => return Ok(self.clone()),

@@ -40,11 +40,11 @@ impl Tap for Biases {
     }
 }
 
-/// Magnitudes [N, C, h, w], every plane normalised and enlarged, summed over the channels.
+/// Magnitudes [N, C, h, w], every plane normalised, summed over the channels and enlarged: resizing is linear, so that
+/// the sum may come first.
 fn planes(t: &Tensor, size: [i64; 2]) -> Result<Tensor> {
-    let s = t.size();
-    let flat = heatmap::resize(&scale(&t.f_abs()?.f_flatten(0, 1)?, Form::Normalized)?, size)?;
-    Ok(flat.f_view([s[0], s[1], size[0], size[1]])?.f_sum_dim_intlist([1].as_slice(), false, None::<Kind>)?)
+    let each = scale(&t.f_abs()?.f_flatten(0, 1)?, Form::Normalized)?.f_view_as(t)?;
+    heatmap::resize(&each.f_sum_dim_intlist([1].as_slice(), false, None::<Kind>)?, size)
 }
 
 functions! {
@@ -63,8 +63,9 @@ functions! {
         let size = [x.size()[2], x.size()[3]];
         let map = smoothed(o.aug_smooth, &x, &target.0, &mut |x, target| {
             let tap = Rc::new(Biases::default());
+            let taps: [Rc<dyn Tap>; 1] = [tap.clone()];
             let outs = || tap.0.borrow().iter().map(|(_, out)| out.shallow_clone()).collect();
-            let mut grads = probe::gradients_at(&net, x, target, &[tap.clone()], outs)?.into_iter();
+            let mut grads = probe::gradients_at(&net, x, target, &taps, outs)?.into_iter();
             let mut map = x.f_zeros_like()?.f_select(1, 0)?;
             if let Some(grad) = grads.next().flatten() {
                 map = map.f_add(&planes(&grad.f_mul(x)?, size)?)?;

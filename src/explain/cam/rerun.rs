@@ -37,7 +37,8 @@ impl<'a> Behind<'a> {
             Some("") => Some(look.x.shallow_clone()),
             Some(path) => {
                 let tap = Rc::new(InputOf { path: path.to_string(), seen: RefCell::default() });
-                probe::scores(look.net, look.x, look.target, &[tap.clone()]).map(drop)?;
+                let taps: [Rc<dyn Tap>; 1] = [tap.clone()];
+                let _ = probe::scores(look.net, look.x, look.target, &taps)?;
                 tap.seen.take()
             }
         };
