@@ -7,8 +7,8 @@ use tch::Tensor;
 cam! {
     /// Ablation-CAM: channels weighted by how far the score falls without them.
     ///
-    /// `w_c = (s − s_c) / |s|`, `s_c` being the score where channel c of the layer is 0 (eq. 3; the magnitude below keeps the
-    /// sign of a fall also where the score is negative), map `ReLU(Σ_c w_c · A_c)` (eq. 4). No gradient; one pass a
+    /// `w_c = (s − s_c) / |s|`, `s_c` being the score where channel c of the layer is 0 (the magnitude below keeps the
+    /// sign of a fall also where the score is negative), map `ReLU(Σ_c w_c · A_c)`. No gradient; one pass a
     /// channel, of what lies behind the layer alone where the network is a sequence.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

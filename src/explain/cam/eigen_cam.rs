@@ -6,7 +6,7 @@ cam! {
     /// Eigen-CAM: the activations' first principal component.
     ///
     /// The layer's places are points in the space of its channels; the map is their projection on the direction in
-    /// which they differ most (eq. 2 and 3, centred). No gradient: the map does not depend on the target. The sign,
+    /// which they differ most (the first right singular vector, centred). No gradient: the map does not depend on the target. The sign,
     /// which the method leaves open, is the one with which the map grows with the sum of the activations.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

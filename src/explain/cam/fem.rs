@@ -14,7 +14,7 @@ options! {
 cam! {
     /// FEM: channels weighted by how many of their places are rare and strong.
     ///
-    /// `w_c` is the share of places with `A_c > mean + k · std` (the k-sigma rule, section III), map `Σ_c w_c · A_c`. No
+    /// `w_c` is the share of places with `A_c > mean + k · std` (the k-sigma rule), map `Σ_c w_c · A_c`. No
     /// gradient: the map does not depend on the target.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

@@ -21,7 +21,7 @@ functions! {
     in "cam";
     /// Finer-CAM: what sets a class apart from the classes most like it.
     ///
-    /// A CAM of `Σ_k p_k (y − α y_k) / Σ_k p_k` (eq. 5), where k goes through the classes whose logits are nearest to that of the
+    /// A CAM of `Σ_k p_k (y − α y_k) / Σ_k p_k`, where k goes through the classes whose logits are nearest to that of the
     /// target class and p is the softmax. The target is a class, a list of them, or () for the highest logit.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

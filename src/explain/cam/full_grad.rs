@@ -51,7 +51,7 @@ functions! {
     in "cam";
     /// FullGrad: the gradient of the input and of every bias of the network.
     ///
-    /// Map `ψ(∂s/∂x · x) + Σ_l Σ_c ψ(∂s/∂z_lc · b_lc)` (eq. 8) over the convolutions and batch norms with a bias, z being
+    /// Map `ψ(∂s/∂x · x) + Σ_l Σ_c ψ(∂s/∂z_lc · b_lc)` over the convolutions and batch norms with a bias, z being
     /// their outputs; ψ takes the magnitude, normalises each channel and enlarges it. There is no layer to choose.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

@@ -7,7 +7,7 @@ use tch::Tensor;
 cam! {
     /// Grad-CAM++: channels weighted by a weighted sum of the positive gradient.
     ///
-    /// `α = G² / (2 G² + Σ_hw A · G³)` (eq. 19) where `G = ∂s/∂A` is not 0, `w = Σ_hw α · ReLU(G)` (eq. 5), map
+    /// `α = G² / (2 G² + Σ_hw A · G³)` (eq. 19) where `G = ∂s/∂A` is not 0, `w = Σ_hw α · ReLU(G)` (eq. 7), map
     /// `ReLU(Σ_c w_c · A_c)`. The powers of G stand for higher derivatives, which is exact for `exp(s)`.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

@@ -15,7 +15,7 @@ options! {
 cam! {
     /// IS-CAM: Score-CAM with masks that grow step by step, the scores averaged.
     ///
-    /// As `cam::score_cam`, the masks of step i being `M · Σ_{j ≤ i} j/N` (section III; as in torchcam they reach
+    /// As `cam::score_cam`, the masks of step i being `M · Σ_{j ≤ i} j/N` (as in torchcam they reach
     /// `(N + 1) / 2`); `w` is the softmax of the mean score.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

@@ -19,7 +19,7 @@ const MOST_PLACES: i64 = 64 * 64;
 cam! {
     /// KPCA-CAM: the activations' first kernel principal component.
     ///
-    /// As `cam::eigen_cam`, but in the space of the kernel `tanh(γ · x·y + 1)` (eq. 4): what differs most need not lie on a
+    /// As `cam::eigen_cam`, but in the space of the kernel `tanh(γ · x·y + 1)`: what differs most need not lie on a
     /// line. The sign is the one with which the strongest place is positive, as scikit-learn's.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

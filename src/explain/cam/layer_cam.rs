@@ -5,7 +5,7 @@ use super::Rule;
 cam! {
     /// LayerCAM: activations weighted by the positive gradient element by element.
     ///
-    /// Map `ReLU(Σ_c ReLU(∂s/∂A_c) · A_c)` (eq. 5 and 6). Sharp also in early layers, where Grad-CAM is diffuse.
+    /// Map `ReLU(Σ_c ReLU(∂s/∂A_c) · A_c)`. Sharp also in early layers, where Grad-CAM is diffuse.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);

@@ -6,8 +6,8 @@ use super::look::{softmax, unit};
 cam! {
     /// Score-CAM: channels weighted by the score of the picture seen through them.
     ///
-    /// Each channel, enlarged and scaled from 0 to 1, masks the picture (eq. 4 and 5); `w` is the softmax of the masked
-    /// pictures' scores over the channels, map `ReLU(Σ_c w_c · A_c)` (algorithm 1). No gradient; one pass a channel.
+    /// Each channel, enlarged and scaled from 0 to 1, masks the picture; `w` is the softmax of the masked
+    /// pictures' scores over the channels, map `ReLU(Σ_c w_c · A_c)`. No gradient; one pass a channel.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);

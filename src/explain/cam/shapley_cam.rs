@@ -6,7 +6,7 @@ use crate::explain::probe::curvature;
 cam! {
     /// ShapleyCAM: Grad-CAM with the gradient corrected by the network's curvature.
     ///
-    /// `w = mean_hw (G − ½ H·A)`, G the gradient, H the Hessian at the layer, A its activation (eq. 15): the mean gradient on the
+    /// `w = mean_hw (G − ½ H·A)`, G the gradient, H the Hessian at the layer, A its activation: the mean gradient on the
     /// way from nothing to A, to second order. Where the network behind the layer is piecewise linear it is
     /// Grad-CAM; the paper's target is `target::rest(k)`.
     /// ```rhai

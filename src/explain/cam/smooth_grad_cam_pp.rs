@@ -22,7 +22,7 @@ cam! {
     /// Smooth Grad-CAM++: Grad-CAM++ with derivatives averaged over noisy pictures.
     ///
     /// With `D1, D2, D3` the means of `G, G², G³` over the samples, `α = D2 / (2 D2 + Σ_hw A · D3)` and
-    /// `w = Σ_hw α · ReLU(D1)` (eq. 7 to 9), A being the activation without noise. torchcam takes the gradient of its last
+    /// `w = Σ_hw α · ReLU(D1)`, A being the activation without noise. torchcam takes the gradient of its last
     /// sample for D1 and sums `A · D3` in the denominator.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

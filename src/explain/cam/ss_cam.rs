@@ -21,7 +21,7 @@ cam! {
     /// SS-CAM: Score-CAM with masks made noisy, the scores averaged.
     ///
     /// As `cam::score_cam`, the masks being `M + δ`, `δ ~ N(0, std²)` for every sample, picture, channel and place
-    /// (section 3.2, type 1: noise on the activation); `w` is the softmax of the mean score.
+    /// (noise on the activation, the first of the paper's two kinds); `w` is the softmax of the mean score.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);

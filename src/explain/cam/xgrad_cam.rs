@@ -5,7 +5,7 @@ use super::{Rule, sum_hw};
 cam! {
     /// XGrad-CAM: channels weighted by their mean gradient where they are active.
     ///
-    /// `w_c = Σ_hw ∂s/∂A_c · A_c / Σ_hw A_c` (eq. 8), map `ReLU(Σ_c w_c · A_c)`: the weights under which the map keeps
+    /// `w_c = Σ_hw ∂s/∂A_c · A_c / Σ_hw A_c`, map `ReLU(Σ_c w_c · A_c)`: the weights under which the map keeps
     /// the score's changes best. For activations without sign; where a channel sums to nearly 0 its weight explodes.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
