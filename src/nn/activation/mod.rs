@@ -33,6 +33,7 @@ mod tanh;
 
 use super::{Ctx, Layer};
 use crate::core::Result;
+use std::rc::Rc;
 use tch::Tensor;
 
 /// A layer that is one function of its input.
@@ -46,6 +47,16 @@ impl<F: Fn(&Tensor) -> Result<Tensor>> Activation<F> {
     pub fn new(text: String, f: F) -> Self {
         Self { text, f }
     }
+}
+
+/// `max(0, x)`.
+pub fn relu() -> Rc<dyn Layer> {
+    Rc::new(Activation::new("ReLU()".to_string(), |x| Ok(x.f_relu()?)))
+}
+
+/// `min(max(0, x), 6)`.
+pub fn relu6() -> Rc<dyn Layer> {
+    Rc::new(Activation::new("ReLU6()".to_string(), |x| Ok(x.f_relu6()?)))
 }
 
 impl<F: Fn(&Tensor) -> Result<Tensor>> Layer for Activation<F> {
