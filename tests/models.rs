@@ -158,6 +158,21 @@ fn another_head_or_stem_starts_anew_and_says_so() {
 }
 
 #[test]
+fn a_counter_saved_as_a_list_of_one_loads() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut s = Script::new();
+    let net: Net = s.eval_object("models::plain_cnn(#{width: 2, bn_dropout: true})");
+    let counter = |(n, t): (String, Tensor)| if t.dim() == 0 { (n, (t + 7).view([1])) } else { (n, t) };
+    let file = folder.path().join("w.npz");
+    arrays::write_named(&file, &net.state().unwrap().into_iter().map(counter).collect::<Vec<_>>()).unwrap();
+    s.set("file", Value::Str(file.display().to_string()));
+    let back: Net = s.eval_object("models::plain_cnn(#{width: 2, bn_dropout: true, weights: file})");
+    let counters: Vec<i64> =
+        back.named().iter().filter(|n| n.1.dim() == 0).map(|n| n.1.int64_value(&[])).collect();
+    assert_eq!(counters, [7; 4]);
+}
+
+#[test]
 fn files_of_other_networks_are_refused_unless_in_part() {
     let mut s = Script::new();
     s.set("file", path("small_wrapped_half.pth"));

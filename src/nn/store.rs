@@ -54,6 +54,8 @@ impl Net {
                 // Older checkpoints lack this counter, and nothing computes with it.
                 None if name.ends_with("num_batches_tracked") => {}
                 None => report.missing.push(name),
+                // A counter may have been saved as a list of one.
+                Some(t) if t.numel() == 1 && mine.dim() == 0 => copies.push((mine, t.f_reshape([0i64; 0])?)),
                 Some(t) if t.size() != mine.size() => {
                     report.mismatched.push(format!(
                         "{name}: {:?} here, {:?} in the file",
