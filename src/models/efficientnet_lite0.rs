@@ -113,7 +113,7 @@ fn lite_range(x: &Tensor) -> Result<Tensor> {
 }
 
 model! {
-    /// EfficientNet-Lite0: a small, exact ImageNet classifier whose weights a package registry has.
+    /// EfficientNet-Lite0, whose ImageNet weights are complete in a package registry.
     ///
     /// Tan and Le 2019 without squeeze-and-excitation, with ReLU6 and TensorFlow's padding. Pictures of 32 pixels or
     /// more, 224 as a rule. Layers are named as in torchvision's `efficientnet_b0`; `features.8` is the layer for CAM.

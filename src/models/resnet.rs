@@ -98,8 +98,8 @@ model! {
     ///
     /// He et al. 2016. Pictures of 32 pixels or more, 224 as a rule. `layer4` is the layer for CAM. A block runs its one
     /// `relu` twice: `net.capture` and CAM keep its last output, which is the block's, and a hook on
-    /// `layer4.1.relu` is called for both; `layer4.1.bn1` and `layer4.1.conv2` lie before and behind the first. `weights: "imagenet"`
-    /// needs download.pytorch.org, or torchvision's file put by hand where the error says.
+    /// `layer4.1.relu` is called for both; `layer4.1.bn1` and `layer4.1.conv2` lie before and behind the first.
+    /// `weights: "imagenet"` needs download.pytorch.org, or torchvision's file put by hand where the error says.
     /// ```rhai
     /// let net = models::resnet18(#{classes: 120});
     /// net.forward(tensor::zeros([1, 3, 64, 64])).shape // => [1, 120]

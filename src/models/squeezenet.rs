@@ -84,7 +84,7 @@ fn from_ndf(tensors: Named) -> Result<Named> {
 }
 
 model! {
-    /// SqueezeNet 1.1: AlexNet's accuracy with a fiftieth of its parameters, as in torchvision.
+    /// SqueezeNet 1.1, AlexNet with a fiftieth of its parameters, as in torchvision.
     ///
     /// Iandola et al. 2016. Pictures of 17 pixels or more. `features.12` is the layer for CAM, `classifier.1` the
     /// convolution that gives the classes.

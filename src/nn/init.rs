@@ -60,12 +60,12 @@ pub fn fan_in(shape: &[i64]) -> i64 {
 
 /// Makes `t` a parameter on the current device.
 pub fn parameter(t: &Tensor) -> Result<Tensor> {
-    Ok(device::place(&t)?.f_detach()?.f_set_requires_grad(true)?)
+    Ok(device::place(t)?.f_detach()?.f_set_requires_grad(true)?)
 }
 
 /// Makes `t` a buffer on the current device.
 pub fn buffer(t: &Tensor) -> Result<Tensor> {
-    device::place(&t)
+    device::place(t)
 }
 
 fn uniform(shape: &[i64], bound: f64) -> Result<Tensor> {
