@@ -143,7 +143,7 @@ fn a_stale_manual_is_noticed() {
 #[test]
 fn every_flag_has_help() {
     let p = tempfile::tempdir().unwrap();
-    for command in ["run", "check", "repl", "test", "docs", "doctor", "data"] {
+    for command in ["run", "check", "repl", "test", "look", "docs", "doctor", "data"] {
         let (o, out, _) = run(p.path(), &[command, "--help"], "");
         assert_eq!(o.status.code(), Some(0), "{command}");
         let lines: Vec<&str> = out.lines().collect();

@@ -5,8 +5,8 @@
 
 mod support;
 
-use cs385::core::{Value, arrays, device, run};
-use cs385::nn::Net;
+use cs385::core::{Value, arrays, device, run, safetensors};
+use cs385::nn::{About, Net};
 use support::{Script, Tensors, fixture, oracle};
 use tch::{Kind, Tensor};
 
@@ -114,6 +114,54 @@ fn outputs_are_torchvisions() {
         let want = &all[&format!("{name}/output")];
         let off = (&y - want).abs().max().double_value(&[]) / want.abs().max().double_value(&[]);
         assert!(off < 1e-4, "{name}: {off:e}\n{y}\n{want}");
+    }
+}
+
+/// `net.save` tells how the model is built, and `nn::load` builds it.
+#[test]
+fn every_model_comes_back_from_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("n.safetensors");
+    let mut s = Script::new();
+    for Keys { name, .. } in keys() {
+        let plain =
+            if name == "plain_cnn_bn" { "plain_cnn(#{bn_dropout: true})" } else { &format!("{name}()") };
+        let recipe = device::on_meta(|| s.eval_object::<Net>(&call(&name, "")).recipe().unwrap());
+        assert_eq!(recipe, format!("models::{plain}"));
+        let own = match name.as_str() {
+            "alexnet" | "vgg16" => "hidden: 8, dropout: 0.25",
+            _ if name.starts_with("vgg") => "hidden: 8",
+            "lenet" => "size: 20, in_channels: 3",
+            "efficientnet_lite0" => "imagenet_input: false, dropout: 0.5",
+            "mobilenet_v2" => "width_mult: 0.5",
+            _ => "in_channels: 2",
+        };
+        let net: Net = s.eval_object(&call(&name, &format!("classes: 4, {own}")));
+        net.write(&file, &About::default()).unwrap();
+        let (same, _) = Net::open(&file).unwrap();
+        assert_eq!(same.recipe().unwrap(), net.recipe().unwrap());
+        assert_eq!(same.tree(), net.tree());
+        let x = filled("input", &[1, net.first_convolution().unwrap().1, 64, 64]);
+        let x = if name == "lenet" { x.narrow(2, 0, 20).narrow(3, 0, 20) } else { x };
+        let _no_grad = tch::no_grad_guard();
+        assert!(same.forward_tensor(&x).unwrap().equal(&net.forward_tensor(&x).unwrap()), "{name}");
+    }
+    // What the weights decided is written down; where they came from is not.
+    s.set("file", path("small_wrapped_half.pth"));
+    let net: Net =
+        s.eval_object("nn::sequential([models::plain_cnn(#{weights: file, width: 4, partial: true})])");
+    let recipe = r#"nn::sequential([["0", models::plain_cnn(#{classes: 3, width: 4})]])"#;
+    assert_eq!(net.recipe().unwrap(), recipe);
+    let tensors = net.state().unwrap();
+    for (bad, words) in [
+        ("models::plain_cnn(#{weights: \"imagenet\"})", "cannot ask for weights of another file"),
+        ("models::vgg16()", "the network described is larger than its file"),
+        ("models::create(\"lenet\")", "`models::create`, which builds no layer here"),
+    ] {
+        let metadata = [("cs385.net".to_string(), bad.to_string())].into();
+        safetensors::write(&file, &tensors, &metadata).unwrap();
+        let e = Net::open(&file).err().unwrap();
+        assert!(e.msg.contains(words), "{}", e.msg);
     }
 }
 

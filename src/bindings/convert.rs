@@ -5,7 +5,8 @@ use crate::core::{Closure, Error, Result, Value};
 use crate::{data, explain, image, nn, train};
 use rhai::{Dynamic, Engine, FnPtr, ImmutableString};
 use std::any::TypeId;
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 use tch::Tensor;
 
 /// A tensor as the engine holds it: cloned at every mention of a variable, so a counted pointer.
@@ -74,6 +75,29 @@ pub fn type_ids(name: &str) -> Vec<TypeId> {
     }
 }
 
+thread_local! {
+    /// Every closure that native values hold, or held.
+    static HELD: RefCell<Vec<Weak<FnPtr>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// `f` for the house, which may keep it.
+fn hold(f: &FnPtr) -> Rc<FnPtr> {
+    let f = Rc::new(f.clone());
+    HELD.with_borrow_mut(|all| {
+        // Before it grows: those that nobody holds any more go, so it grows with what is held only.
+        if all.len() == all.capacity() {
+            all.retain(|w| w.strong_count() > 0);
+        }
+        all.push(Rc::downgrade(&f));
+    });
+    f
+}
+
+/// The closures that native values hold.
+pub fn held() -> Vec<Rc<FnPtr>> {
+    HELD.with_borrow(|all| all.iter().filter_map(Weak::upgrade).collect())
+}
+
 /// A script value as the house sees it.
 ///
 /// # Errors
@@ -108,7 +132,7 @@ pub fn to_value(d: &Dynamic) -> Result<Value> {
             .map(Value::Map);
     }
     if let Some(f) = d.read_lock::<FnPtr>() {
-        return Ok(Value::Func(Closure(Rc::new(f.clone()))));
+        return Ok(Value::Func(Closure(hold(&f))));
     }
     if let Some(r) = d.read_lock::<std::ops::Range<i64>>() {
         return Ok(Value::Range(r.start, r.end));

@@ -101,13 +101,20 @@ pub fn nearest<'a, S: AsRef<str>>(name: &str, valid: &'a [S]) -> Option<&'a str>
 impl Error {
     /// What libtorch says in `text`, and how to go on where it is known.
     pub fn torch(text: &str) -> Self {
-        let e = Self::new(torch_message(text));
+        let msg = torch_message(text);
         let devices =
             text.contains("on the same device") || text.contains("type (CPU") && text.contains("CUDA");
-        if devices {
-            e.hint("move one to the other's device: x.to(device()), net.to(\"cpu\") …")
-        } else {
-            e
+        match msg.as_str() {
+            _ if devices => {
+                Self::new(msg).hint("move one to the other's device: x.to(device()), net.to(\"cpu\") …")
+            }
+            "ZeroDivisionError" => Self::new("division of whole numbers by zero")
+                .hint("numbers with a point give inf or nan instead: x.float()"),
+            m if m.contains("numel() == 0") => Self::new("the tensor is empty")
+                .hint("test x.numel() > 0 first, or name a dim that is not 0 long"),
+            m if m.contains("optional 0 dim batch size") => Self::new(msg)
+                .hint("only the batch may be 0 long: a crop or an earlier layer has left no pixels"),
+            _ => Self::new(msg),
         }
     }
 }

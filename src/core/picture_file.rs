@@ -40,7 +40,7 @@ pub fn decode(bytes: &[u8]) -> Result<Raster> {
         Error::new("not a picture of a known kind").hint("readable are png, jpeg, bmp, gif and webp")
     })?;
     if format == ImageFormat::Jpeg && !jpeg_ends(bytes) {
-        return Err(Error::new("the jpeg is cut off: its end is missing"));
+        return Err(Error::new("the jpeg is cut off: its end is missing").hint(GET_AGAIN));
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(8 * MAX_PIXELS as u64);
@@ -67,6 +67,9 @@ fn on_white(picture: &RgbaImage) -> image::RgbImage {
     })
 }
 
+/// What helps against a bad file.
+const GET_AGAIN: &str = "fetch the file again, or leave it out";
+
 fn picture_error(format: ImageFormat, err: &image::ImageError) -> Error {
     let name = format.extensions_str().first().copied().unwrap_or("picture");
     let text = err.to_string();
@@ -78,9 +81,9 @@ fn picture_error(format: ImageFormat, err: &image::ImageError) -> Error {
             Error::new(format!("the {name} needs more memory than is allowed: {text}"))
         }
         image::ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Error::new(format!("the {name} is cut off: its end is missing"))
+            Error::new(format!("the {name} is cut off: its end is missing")).hint(GET_AGAIN)
         }
-        _ => Error::new(format!("the {name} is damaged: {text}")),
+        _ => Error::new(format!("the {name} is damaged: {text}")).hint(GET_AGAIN),
     }
 }
 

@@ -55,6 +55,16 @@ impl Dataset {
         self.0.source.classes()
     }
 
+    /// Mean and standard deviation of each channel, taken off and divided by.
+    pub fn normalisation(&self) -> Option<&(Vec<f64>, Vec<f64>)> {
+        self.0.norm.as_ref()
+    }
+
+    /// Shape of one input.
+    pub fn shape(&self) -> Vec<i64> {
+        self.0.source.shape()
+    }
+
     /// Class number of every item.
     ///
     /// # Errors
@@ -335,6 +345,6 @@ functions! {
     /// data::from_tensors(tensor::zeros([6, 2, 3])).shape // => [2, 3]
     /// ```
     fn shape(data: Dataset) -> Vec<i64> {
-        data.0.source.shape()
+        data.shape()
     }
 }

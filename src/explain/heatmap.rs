@@ -1,8 +1,8 @@
 //! Maps of where a network looks, as scripts hold them.
 
 use crate::core::value::{FromValue, IntoValue};
-use crate::core::{Error, Opts, Result, Value};
-use crate::image::{HeatmapOptions, Picture};
+use crate::core::{Error, Opts, Result, Value, screen};
+use crate::image::{self, HeatmapOptions, Picture};
 use std::rc::Rc;
 use tch::Tensor;
 
@@ -113,6 +113,18 @@ functions! {
                 each.collect::<Result<Vec<_>>>()?.into_value()
             }
         }
+    }
+
+    /// Shows the maps in the terminal, side by side, in colours.
+    /// ```rhai
+    /// let net = nn::sequential([["conv", nn::conv2d(1, 2, 3)], ["gap", nn::adaptive_avg_pool2d(1)], ["f", nn::flatten()]]);
+    /// cam::grad_cam(net, "conv", tensor::rand([1, 1, 4, 4]), 0).show(#{colormap: "viridis"})
+    /// ```
+    fn show(map: Heatmap, options: Opts<HeatmapOptions>) {
+        let heat = options.0.heat(map.is_signed());
+        let drawn = (0..map.tensor().size()[0]).map(|i| image::heatmap(&map.at(i)?, &heat));
+        let all = image::hstack(&drawn.collect::<Result<Vec<_>>>()?, 2, [255; 3])?;
+        screen::show(all.raster());
     }
 
     get "Heatmap";

@@ -5,6 +5,7 @@ pub mod cam;
 pub mod heatmap;
 pub mod probe;
 pub mod target;
+mod variants;
 
 pub use heatmap::Heatmap;
 pub use target::Target;

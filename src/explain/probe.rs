@@ -3,7 +3,7 @@
 use super::Target;
 use crate::core::{Error, Result, Value};
 use crate::nn::{Capture, Layer, Net, Tap};
-use crate::tensor::tape;
+use crate::tensor::tape::{self, Graph};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch::Tensor;
@@ -12,10 +12,19 @@ use tch::Tensor;
 pub struct Probe {
     /// Activations of the layers, in the order asked for.
     pub acts: Vec<Tensor>,
-    /// The target's gradient at each of them, of the same shape.
+    /// The target's gradient at each of them, of the same shape; none of a [`glance`].
     pub grads: Vec<Tensor>,
     /// The target's value for every picture, [N].
     pub scores: Tensor,
+    /// The target as this pass settled it.
+    pub target: Target,
+}
+
+/// What a forward pass gives: the target's value for every picture, the outputs of the layers, the network's.
+struct Pass {
+    scores: Tensor,
+    acts: Vec<Tensor>,
+    out: Value,
 }
 
 /// Remembers what went into the last sigmoid layer.
@@ -61,20 +70,21 @@ pub fn batch(net: &Net, x: &Tensor) -> Result<Tensor> {
         }
     };
     if x.size().contains(&0) {
-        return Err(Error::new(format!("the batch is empty: {:?}", x.size())));
+        return Err(Error::new(format!("the batch is empty: {:?}", x.size()))
+            .hint("give at least one picture of at least one pixel"));
     }
     Ok(if x.device() == net.device() { x } else { x.f_to_device(net.device())? })
 }
 
-/// Runs `net` on `x` in evaluation mode, with taps of one's own: the target's value for every picture, and the
-/// outputs of `layers`.
+/// Runs `net` on `x` in evaluation mode, with taps of one's own; `graph`: so that gradients can be taken.
 fn score(
     net: &Net,
     layers: &[String],
     x: &Tensor,
     target: &Target,
     taps: &[Rc<dyn Tap>],
-) -> Result<(Tensor, Vec<Tensor>)> {
+    graph: bool,
+) -> Result<Pass> {
     net.check_layers(layers)?;
     let needs = target.needs();
     if let Some(layer) = needs.layer {
@@ -82,11 +92,11 @@ fn score(
     }
     let _eval = net.evaluating();
     let names: Vec<String> = layers.iter().cloned().chain(needs.layer.map(str::to_string)).collect();
-    let capture = Rc::new(Capture::new(&names, true));
+    let capture = Rc::new(Capture::new(&names, graph));
     let before = Rc::new(BeforeSigmoid::default());
     let mut all = taps.to_vec();
     all.extend([capture.clone() as Rc<dyn Tap>, before.clone()]);
-    tch::with_grad(|| {
+    let run = || {
         let out = net.forward_with(Value::Tensor(x.shallow_clone()), &all)?;
         let mut acts = capture.take()?;
         let out = match needs.layer {
@@ -94,12 +104,13 @@ fn score(
             None if needs.before_sigmoid => before.undo(out),
             None => out,
         };
-        Ok((target.scores(&out)?, acts))
-    })
+        Ok(Pass { scores: target.scores(&out)?, acts, out })
+    };
+    if graph { tch::with_grad(run) } else { tch::no_grad(run) }
 }
 
 /// The gradient of the sum of `scores` at `inputs`, all called `names` in errors.
-fn gradients(scores: &Tensor, inputs: &[Tensor], names: &[String]) -> Result<Vec<Tensor>> {
+fn gradients(scores: &Tensor, inputs: &[Tensor], names: &[String], graph: Graph) -> Result<Vec<Tensor>> {
     let sum = tch::with_grad(|| scores.f_sum(scores.kind()))?;
     let missing = |names: &[String]| {
         let names = names.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
@@ -108,9 +119,13 @@ fn gradients(scores: &Tensor, inputs: &[Tensor], names: &[String]) -> Result<Vec
     if !sum.requires_grad() {
         return Err(missing(names));
     }
-    let grads = tape::grad(&sum, inputs, tape::Graph::default())?;
+    let grads = tape::grad(&sum, inputs, graph)?;
     let both = grads.into_iter().zip(names);
-    both.map(|(g, n)| Ok(g.ok_or_else(|| missing(std::slice::from_ref(n)))?.f_detach()?)).collect()
+    both.map(|(g, n)| g.ok_or_else(|| missing(std::slice::from_ref(n)))).collect()
+}
+
+fn detached(all: Vec<Tensor>) -> Result<Vec<Tensor>> {
+    all.into_iter().map(|t| Ok(t.f_detach()?)).collect()
 }
 
 /// Runs `net` on `x` in evaluation mode and takes the gradient of the target's sum at the layers. The network's
@@ -119,10 +134,77 @@ fn gradients(scores: &Tensor, inputs: &[Tensor], names: &[String]) -> Result<Vec
 /// # Errors
 /// An unknown layer; a target that does not fit the output or does not depend on a layer.
 pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
-    let (scores, acts) = score(net, layers, x, target, &[])?;
-    let grads = gradients(&scores, &acts, layers)?;
-    let acts = acts.into_iter().map(|t| Ok(t.f_detach()?)).collect::<Result<_>>()?;
-    Ok(Probe { acts, grads, scores: scores.f_detach()? })
+    let p = score(net, layers, x, target, &[], true)?;
+    let grads = detached(gradients(&p.scores, &p.acts, layers, Graph::default())?)?;
+    Ok(Probe { acts: detached(p.acts)?, grads, scores: p.scores.f_detach()?, target: target.clone() })
+}
+
+/// [`probe`] without gradients; the target does not depend on the output any more.
+///
+/// # Errors
+/// As there.
+pub fn glance(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
+    let p = score(net, layers, x, target, &[], false)?;
+    Ok(Probe { acts: p.acts, grads: Vec::new(), scores: p.scores, target: target.settle(&p.out)? })
+}
+
+/// The target's value for every picture of `x`, [N], with taps of one's own.
+///
+/// # Errors
+/// A target that does not fit the output.
+pub fn scores(net: &Net, x: &Tensor, target: &Target, taps: &[Rc<dyn Tap>]) -> Result<Tensor> {
+    Ok(score(net, &[], x, target, taps, false)?.scores)
+}
+
+/// The gradient G at `layer`, and the Hessian's product with the activation A: `∂(G · A)/∂A` with A held fixed,
+/// none where the network is piecewise linear.
+///
+/// # Errors
+/// As [`probe`]'s.
+pub fn curvature(net: &Net, layer: &str, x: &Tensor, target: &Target) -> Result<(Tensor, Option<Tensor>)> {
+    let names = [layer.to_string()];
+    let p = score(net, &names, x, target, &[], true)?;
+    let create = Graph { retain: true, create: true };
+    let grad = gradients(&p.scores, &p.acts, &names, create)?.swap_remove(0);
+    let along = tch::with_grad(|| grad.f_mul(&p.acts[0].f_detach()?)?.f_sum(grad.kind()))?;
+    let product = match along.requires_grad() {
+        true => tape::grad(&along, &p.acts, Graph::default())?.swap_remove(0),
+        false => None,
+    };
+    Ok((grad.f_detach()?, product.map(|t| t.f_detach()).transpose()?))
+}
+
+/// What `f` makes of the network's output for `x`, without gradients.
+///
+/// # Errors
+/// The network's, `f`'s.
+pub fn look_at<T>(net: &Net, x: &Tensor, f: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
+    let _eval = net.evaluating();
+    tch::no_grad(|| f(&net.forward_with(Value::Tensor(x.shallow_clone()), &[])?))
+}
+
+/// The gradients of the target's sum at the input `x` and at what `more` gives after the forward pass, with taps of
+/// one's own in it; none where the target does not depend on one.
+///
+/// # Errors
+/// A target that does not fit the output or depends on nothing.
+pub fn gradients_at(
+    net: &Net,
+    x: &Tensor,
+    target: &Target,
+    taps: &[Rc<dyn Tap>],
+    more: impl FnOnce() -> Vec<Tensor>,
+) -> Result<Vec<Option<Tensor>>> {
+    let x = x.f_detach()?.f_set_requires_grad(true)?;
+    let scores = score(net, &[], &x, target, taps, true)?.scores;
+    let sum = tch::with_grad(|| scores.f_sum(scores.kind()))?;
+    if !sum.requires_grad() {
+        return Err(Error::new("the target does not depend on the input"));
+    }
+    let mut at = more();
+    at.insert(0, x);
+    let grads = tape::grad(&sum, &at, Graph::default())?;
+    grads.into_iter().map(|g| Ok(g.map(|g| g.f_detach()).transpose()?)).collect()
 }
 
 /// The gradient of the target's sum at the input `x`, with taps of one's own in the forward pass.
@@ -130,13 +212,8 @@ pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resul
 /// # Errors
 /// A target that does not fit the output or does not depend on the input.
 pub fn input_gradient(net: &Net, x: &Tensor, target: &Target, taps: &[Rc<dyn Tap>]) -> Result<Tensor> {
-    let x = x.f_detach()?.f_set_requires_grad(true)?;
-    let (scores, _) = score(net, &[], &x, target, taps)?;
-    let missing = || Error::new("the target does not depend on the input");
-    match scores.requires_grad() {
-        true => gradients(&scores, &[x], &["input".to_string()])?.pop().ok_or_else(missing),
-        false => Err(missing()),
-    }
+    let grad = gradients_at(net, x, target, taps, Vec::new)?.swap_remove(0);
+    grad.ok_or_else(|| Error::new("the target does not depend on the input"))
 }
 
 functions! {

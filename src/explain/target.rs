@@ -1,5 +1,6 @@
 //! What a map explains: a number made of the network's output. Shared by every CAM and attribution method.
 
+use super::variants::{mirror, pick};
 use crate::core::value::{FromValue, IntoValue, mismatch};
 use crate::core::{Closure, Error, Opts, Result, Value};
 use std::rc::Rc;
@@ -7,13 +8,14 @@ use tch::{Kind, Tensor};
 
 /// What is explained.
 #[derive(Clone)]
-pub struct Target(Rc<What>);
+pub struct Target(pub(super) Rc<What>);
 
-enum What {
+pub(super) enum What {
     /// Each picture's own highest logit.
     Top,
     Class(i64),
     Softmax(i64),
+    Rest(i64),
     Area {
         at: [i64; 4],
         o: AreaOptions,
@@ -25,6 +27,16 @@ enum What {
     Custom(Closure),
     /// One target a picture.
     Each(Vec<Target>),
+    /// Logits of one class a picture, [N] (or of one class for all).
+    Classes(Tensor),
+    /// What `main` [N] has over `others` [N, K], the classes most like it.
+    Finer {
+        main: Tensor,
+        others: Tensor,
+        alpha: f64,
+    },
+    /// Of the output picture seen in a mirror.
+    Mirrored(Target),
 }
 
 impl crate::core::value::Object for Target {
@@ -42,6 +54,7 @@ impl IntoValue for Target {
 }
 
 options! {
+    #[derive(Clone)]
     /// Options of the targets in a picture that the network draws.
     pub struct AreaOptions {
         /// Sums the values after the network's final sigmoid, which saturates; otherwise before it.
@@ -76,6 +89,7 @@ impl Target {
             What::Each(all) => {
                 all.first().map_or(Needs { layer: None, before_sigmoid: false }, Target::needs)
             }
+            What::Mirrored(of) => of.needs(),
             _ => Needs { layer: None, before_sigmoid: false },
         }
     }
@@ -89,6 +103,10 @@ impl Target {
             What::Top => Ok(logits(out)?.f_amax([1], false)?),
             What::Class(k) => class(&logits(out)?, *k),
             What::Softmax(k) => class(&logits(out)?.f_softmax(1, None)?, *k),
+            What::Rest(k) => {
+                let y = logits(out)?;
+                Ok(class(&y, *k)?.f_add(&class(&y.f_log_softmax(1, None)?, *k)?)?)
+            }
             What::Area { at, o } => {
                 let p = picture(out, o)?;
                 let [x, y, w, h] = *at;
@@ -126,23 +144,39 @@ impl Target {
                 let each = all.iter().enumerate().map(|(i, t)| Ok(t.scores(out)?.f_select(0, i as i64)?));
                 Ok(Tensor::f_stack(&each.collect::<Result<Vec<_>>>()?, 0)?)
             }
+            What::Classes(k) => {
+                pick(&logits(out)?, &k.f_unsqueeze(1)?)?.f_squeeze_dim(1).map_err(Error::from)
+            }
+            What::Finer { main, others, alpha } => {
+                let y = logits(out)?;
+                let (main, rest) = (pick(&y, &main.f_unsqueeze(1)?)?, pick(&y, others)?);
+                let weight = pick(&y.f_softmax(1, None)?, others)?;
+                let sum = |t: Tensor| t.f_sum_dim_intlist([1].as_slice(), false, None::<Kind>);
+                let over = sum(main.f_sub(&rest.f_mul_scalar(*alpha)?)?.f_mul(&weight)?)?;
+                Ok(over.f_div(&sum(weight)?.f_add_scalar(1e-9)?)?)
+            }
+            What::Mirrored(of) => of.scores(&mirror(out)?),
         }
     }
 
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         match &*self.0 {
             What::Top => "target: each picture's highest logit".to_string(),
             What::Class(k) => format!("target: logit of class {k}"),
             What::Softmax(k) => format!("target: probability of class {k}"),
+            What::Rest(k) => format!("target: logit and log-probability of class {k}"),
             What::Area { at: [x, y, w, h], .. } => format!("target: area x {x}, y {y}, {w} × {h}"),
             What::Mask { mask, .. } => format!("target: mask {:?}", mask.size()),
             What::Custom(_) => "target: function".to_string(),
             What::Each(all) => format!("{} targets", all.len()),
+            What::Classes(k) => format!("target: logits of {} classes", k.numel()),
+            What::Finer { .. } => "target: a class against those most like it".to_string(),
+            What::Mirrored(of) => of.describe(),
         }
     }
 }
 
-fn logits(out: &Value) -> Result<Tensor> {
+pub(super) fn logits(out: &Value) -> Result<Tensor> {
     match out {
         Value::Tensor(t) if t.dim() >= 2 => Ok(t.shallow_clone()),
         other => Err(Error::new(format!(
@@ -153,7 +187,7 @@ fn logits(out: &Value) -> Result<Tensor> {
     }
 }
 
-fn class(logits: &Tensor, k: i64) -> Result<Tensor> {
+pub(super) fn class(logits: &Tensor, k: i64) -> Result<Tensor> {
     let s = logits.size();
     if k < 0 || k >= s[1] {
         return Err(Error::new(format!("there is no class {k}: the network has classes 0 to {}", s[1] - 1)));
@@ -236,6 +270,16 @@ functions! {
         Target(Rc::new(What::Softmax(k)))
     }
 
+    /// The logit of class `k` plus its log-probability.
+    ///
+    /// ReST (https://arxiv.org/abs/2501.06261): says what the logit says, and how it stands against the other classes.
+    /// ```rhai
+    /// target::rest(3) // => target: logit and log-probability of class 3
+    /// ```
+    fn rest(k: i64) -> Target {
+        Target(Rc::new(What::Rest(k)))
+    }
+
     /// A box of the picture that the network draws, in pixels of that picture.
     ///
     /// The value is the sum over the box's pixels and all channels, before the network's final `nn::sigmoid()` layer
@@ -259,6 +303,8 @@ functions! {
     }
 
     /// Whatever the closure makes of the network's output: one number a picture, [N].
+    ///
+    /// Methods that look many times (`cam::score_cam` …) call it with the outputs of many variants of one picture.
     /// ```rhai
     /// target::custom(|out| out.pow(2).sum(1)) // => target: function
     /// ```

@@ -2,7 +2,7 @@
 
 use super::render::Diagnostic;
 use super::run::{FAILED, OK, Options};
-use super::{check, data, doctor, output, repl, run, test};
+use super::{check, data, doctor, look, output, repl, run, test};
 use crate::core::{Error, Result};
 use crate::registry::{help, reference};
 use clap::{CommandFactory, Parser, Subcommand};
@@ -56,6 +56,8 @@ enum Command {
         #[arg(long)]
         bless: bool,
     },
+    /// See where a saved network looks in a picture, without a script
+    Look(Box<look::Options>),
     /// Look a name up in the manual
     Docs {
         /// A function, a namespace or a type; without it, list namespaces and types
@@ -88,6 +90,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Check { scripts } => return check::main(&scripts),
         Command::Repl { script, options } => return repl::main(script.as_deref(), &options),
         Command::Test { paths, bless } => return test::main(&paths, bless),
+        Command::Look(options) => look::main(&options),
         Command::Docs { write: true, .. } => write_reference(),
         Command::Docs { check: true, .. } => check_reference(),
         Command::Docs { name, .. } => docs(name.as_deref()),

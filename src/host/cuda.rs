@@ -27,7 +27,7 @@ pub fn open(device: &str) -> Result<()> {
     }
     let opened =
         match library() {
-            Some(path) => ffi::open_library(&path),
+            Some(path) => ffi::open_library(&path).and_then(|()| ffi::deterministic()),
             None => Err(Error::new("libtorch's CUDA part is not installed")
                 .hint("start with ./cs385 --cuda to fetch it")),
         };

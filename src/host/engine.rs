@@ -1,18 +1,25 @@
 //! The engine as the program uses it: printing, Ctrl-C, messages.
 
-use super::output;
 use super::render::{Diagnostic, Source, diagnose};
+use super::{output, screen};
 use crate::bindings::guard;
-use crate::core::{Error, Result, interrupt};
+use crate::core::screen as core_screen;
+use crate::core::{Error, Result, ffi, interrupt};
 use crate::registry::session;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, Scope};
+use std::rc::Rc;
+use std::time::Duration;
 
-/// An engine that prints where `output` says and stops on Ctrl-C.
+/// How long a stop may take before there is a word about it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// An engine that prints where `output` says, shows pictures on the terminal and stops on Ctrl-C.
 ///
 /// # Errors
 /// A library file that does not compile.
 pub fn engine() -> Result<Engine> {
     let mut engine = session::engine()?;
+    core_screen::set(Some(Rc::new(screen::Terminal)));
     engine.on_print(output::print);
     engine.on_debug(output::debug);
     engine.on_progress(|_| interrupt::requested().then_some(Dynamic::UNIT));
@@ -26,8 +33,16 @@ pub fn engine() -> Result<Engine> {
 pub fn watch_interrupts() -> Result<()> {
     let handler = || {
         if interrupt::request() {
-            std::process::exit(130);
+            // Not `exit`: libtorch's destructors would run while the computation goes on.
+            ffi::leave(130);
         }
+        // What runs may be one long call of libtorch, which nothing stops halfway.
+        std::thread::spawn(|| {
+            std::thread::sleep(PATIENCE);
+            if interrupt::requested() && !interrupt::idle() {
+                eprintln!("stopping after this operation; Ctrl-C once more leaves at once");
+            }
+        });
     };
     ctrlc::set_handler(handler).map_err(|e| Error::new(format!("Ctrl-C cannot be watched: {e}")))
 }

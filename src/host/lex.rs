@@ -1,22 +1,15 @@
 //! A script's tokens again, for messages: how wide a caret is, what is called, which names there are.
 
+use crate::registry::tokens::{Tok, position, tokens};
 use rhai::{Engine, Position, Token};
-
-/// One token and where it begins (1-based, in characters).
-pub struct Tok {
-    /// The token.
-    pub token: Token,
-    /// Its line.
-    pub line: usize,
-    /// Its column.
-    pub col: usize,
-}
 
 /// A script's text and tokens.
 pub struct Lexed<'a> {
     text: &'a str,
     /// All tokens up to the first that cannot be read.
     pub toks: Vec<Tok>,
+    /// Variables there are before the text begins.
+    pub known: Vec<String>,
 }
 
 /// A name a script gives, and the lines it is seen on.
@@ -28,32 +21,7 @@ struct Def {
 impl<'a> Lexed<'a> {
     /// The tokens of `text`.
     pub fn new(engine: &Engine, text: &'a str) -> Self {
-        let texts = [text];
-        let (tokens, control) = engine.lex(&texts);
-        let mut toks = Vec::new();
-        // The engine's parser leads the tokenizer through `text ${ code } text`; so do we.
-        let mut depths: Vec<usize> = Vec::new();
-        for (token, pos) in tokens {
-            match &token {
-                Token::EOF => break,
-                Token::InterpolatedString(_) => depths.push(0),
-                Token::LeftBrace | Token::MapStart => depths.iter_mut().for_each(|d| *d += 1),
-                Token::RightBrace => {
-                    depths.iter_mut().for_each(|d| *d = d.saturating_sub(1));
-                    if depths.last() == Some(&0) {
-                        depths.pop();
-                        control.borrow_mut().is_within_text = true;
-                    }
-                }
-                _ => {}
-            }
-            let bad = matches!(token, Token::LexError(_));
-            toks.push(Tok { token, line: pos.line().unwrap_or(0), col: pos.position().unwrap_or(0) });
-            if bad {
-                break;
-            }
-        }
-        Self { text, toks }
+        Self { text, toks: tokens(engine, text), known: Vec::new() }
     }
 
     /// The token at `pos`.
@@ -100,8 +68,7 @@ impl<'a> Lexed<'a> {
     }
 
     fn position(&self, i: usize) -> Position {
-        let at = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        self.toks.get(i).map_or(Position::NONE, |t| Position::new(at(t.line.max(1)), at(t.col)))
+        self.toks.get(i).map_or(Position::NONE, position)
     }
 
     /// Behind the token before `pos`, if that stands on an earlier line: where something is missing.
@@ -207,9 +174,14 @@ impl<'a> Lexed<'a> {
         let body = self.body_around(i);
         let inside = self.names(body.clone().unwrap_or(0..i));
         let line = pos.line().unwrap_or(usize::MAX);
-        let hidden =
-            body.is_some() && self.names(0..self.toks.len()).iter().any(|d| d.name == name && d.line <= line);
-        (inside.into_iter().map(|d| d.name).collect(), hidden)
+        let given = |d: &Def| d.name == name && d.line <= line;
+        let hidden = body.is_some()
+            && (self.names(0..self.toks.len()).iter().any(given) || self.known.iter().any(|k| k == name));
+        let mut seen: Vec<String> = inside.into_iter().map(|d| d.name).collect();
+        if body.is_none() {
+            seen.extend(self.known.iter().cloned());
+        }
+        (seen, hidden)
     }
 }
 

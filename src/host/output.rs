@@ -35,6 +35,11 @@ pub fn write(text: &str) {
     }
 }
 
+/// True while a test looks at what is printed.
+pub fn captured() -> bool {
+    CAPTURED.with_borrow(Option::is_some)
+}
+
 /// Runs `body` and gives what it printed.
 pub fn capture<T>(body: impl FnOnce() -> T) -> (T, String) {
     let before = CAPTURED.replace(Some(String::new()));

@@ -2,6 +2,7 @@
 
 use super::lex::Lexed;
 use crate::registry::session::show;
+use crate::registry::tokens::with_last;
 use rhai::{AST, ASTNode, Engine, Expr, Stmt};
 
 /// A `param("name", preset, "words")` of a script.
@@ -87,7 +88,7 @@ pub fn undeclared<'a>(
 /// True when the text cannot be complete: the REPL asks for another line.
 pub fn incomplete(engine: &Engine, text: &str) -> bool {
     use rhai::{LexError, ParseErrorType as P};
-    let Err(e) = engine.compile(text) else { return false };
+    let Err(e) = with_last(engine, text, || engine.compile(text)) else { return false };
     let lexed = Lexed::new(engine, text);
     let lines = text.trim_end().lines().count();
     let last_token = lexed.toks.last().map_or(0, |t| t.line);

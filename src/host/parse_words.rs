@@ -13,6 +13,9 @@ pub fn say(lexed: &Lexed, kind: &P, pos: Position) -> Error {
             Error::new("an index is one value")
                 .hint("several axes are indexed with a list: `x[[0, 1]]`, `x[[0, .., 1..3]]`")
         }
+        P::MissingToken(..) | P::VariableExpected if matches!(token, Some(Token::Underscore)) => {
+            Error::new("`_` is not a name").hint("give it a name, also where the value is not used")
+        }
         P::MissingToken(wanted, why) => match token {
             Some(Token::Reserved(word)) => reserved(word),
             _ => Error::new(format!("`{wanted}` is missing {why}").trim_end().to_string()),

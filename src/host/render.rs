@@ -14,6 +14,8 @@ pub struct Source<'a> {
     pub name: &'a str,
     /// Its text.
     pub text: &'a str,
+    /// Variables there are besides those of the text.
+    pub known: &'a [String],
 }
 
 /// A place in a source.
@@ -82,7 +84,10 @@ pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagno
             .or_else(|| std::fs::read_to_string(name).ok())
             .unwrap_or_default(),
     };
-    let lexed = Lexed::new(engine, &text);
+    let mut lexed = Lexed::new(engine, &text);
+    if at == source.name {
+        lexed.known = source.known.to_vec();
+    }
     let pos = match err {
         EvalAltResult::ErrorParsing(ParseErrorType::MissingToken(wanted, _), pos) if wanted == ";" => {
             lexed.behind(*pos).unwrap_or(*pos)

@@ -115,7 +115,7 @@ pub fn help(script: &Path) -> ExitCode {
     };
     let name = script.display().to_string();
     let shown = engine().map_err(|e| Box::new(Diagnostic::plain(e))).and_then(|engine| {
-        let ast = compile(&engine, &Source { name: &name, text: &text })?;
+        let ast = compile(&engine, &Source { name: &name, text: &text, known: &[] })?;
         Ok(params::help(&engine, &name, &text, &ast))
     });
     match shown {
@@ -137,7 +137,7 @@ pub fn main(script: &Path, options: &Options) -> ExitCode {
         Err(e) => return usage(e),
     };
     let name = script.display().to_string();
-    match prepare_and_run(&Source { name: &name, text: &text }, script, options) {
+    match prepare_and_run(&Source { name: &name, text: &text, known: &[] }, script, options) {
         Ok(code) => code,
         Err(d) => finish(&d),
     }

@@ -22,7 +22,7 @@ pub fn homes() -> Vec<String> {
 }
 
 /// A function of the engine itself: name, types of its parameters.
-fn builtins(engine: &Engine) -> Vec<(String, Vec<String>)> {
+pub fn builtins(engine: &Engine) -> Vec<(String, Vec<String>)> {
     let read = |f: rhai::FuncInfo| {
         let name = f.metadata.name.to_string();
         let public = f.namespace.is_empty() && name.starts_with(char::is_alphabetic) && !name.contains('$');

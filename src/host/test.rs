@@ -88,7 +88,7 @@ pub fn run(engine: &Engine, script: &Path, bless: bool) -> Result<(), String> {
     start.begin().map_err(say)?;
 
     let file = script.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
-    let source = Source { name: &file, text: &text };
+    let source = Source { name: &file, text: &text, known: &[] };
     let work = || compile(engine, &source).and_then(|ast| evaluate(engine, &source, &ast));
     let (outcome, printed) = output::capture(work);
 

@@ -4,6 +4,7 @@ use super::lex::Lexed;
 use super::{parse_words, suggest};
 use crate::bindings::guard::ScriptError;
 use crate::core::{Error, error};
+use crate::registry::tokens::LAST;
 use rhai::{Dynamic, Engine, EvalAltResult as E, Position};
 
 /// A type as the user knows it: no Rust name leaks.
@@ -105,6 +106,10 @@ fn runtime(lexed: &Lexed, value: &Dynamic, pos: Position) -> Error {
 }
 
 fn variable(lexed: &Lexed, name: &str, pos: Position) -> Error {
+    if name == LAST {
+        return Error::new("`_` has no value here")
+            .hint("at the prompt it is the last value shown; functions and scripts do not see it");
+    }
     let (mut seen, hidden) = lexed.scope(pos, name);
     // A name given earlier and yet unknown is out of scope, or what was to give it failed.
     seen.retain(|n| n != name);
@@ -154,7 +159,9 @@ fn bounds(what: &str, item: &str, n: usize, i: i64) -> Error {
 fn arithmetic(text: &str) -> Error {
     let e = Error::new(lower(text));
     match text {
-        t if t.contains("by zero") => e,
+        t if t.contains("by zero") => {
+            e.hint("test the divisor first, or write a number with a point (1.0 / x): that gives inf or nan")
+        }
         t if t.contains("overflow") || t.contains("negative power") => e.hint(
             "integers are whole numbers of 64 bits; with a point (2.0) the calculation is one of numbers",
         ),

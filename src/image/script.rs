@@ -5,7 +5,7 @@ use crate::core::colormap::Colormap;
 use crate::core::colour::Colour;
 use crate::core::resample::Filter;
 use crate::core::value::FromValue;
-use crate::core::{Error, Opts, Result, Value, device, paths};
+use crate::core::{Error, Opts, Result, Value, device, paths, screen};
 use tch::Tensor;
 
 object!(Picture, "Picture", |p| {
@@ -238,6 +238,17 @@ functions! {
     /// ```
     fn save(picture: Picture, path: String) {
         picture.save(paths::writable(&path)?)?
+    }
+
+    /// Shows the picture in the terminal.
+    ///
+    /// In the terminal's own graphics (kitty, iTerm2, sixel), else in half blocks; where there is no terminal, or with
+    /// `NO_COLOR`, one line tells its size. `CS385_PICTURES=kitty|iterm|sixel|blocks|none` chooses.
+    /// ```rhai
+    /// image::filled(4, 3, "red").show()
+    /// ```
+    fn show(picture: Picture) {
+        screen::show(picture.raster());
     }
 
     /// The picture in another size, as Pillow resizes (with antialias).

@@ -118,6 +118,7 @@ fn wrong_shape(size: &[i64]) -> Error {
             e.hint("this is a batch: take one picture of it with x[0], or show it as a grid")
         }
         [_, _, 1 | 3] => e.hint("the channels come first: x.permute([2, 0, 1])"),
+        _ if size.contains(&0) => e.hint("it is empty: no height, width or channel may be 0"),
         _ => e.hint("choose three channels or one"),
     }
 }

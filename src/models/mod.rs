@@ -6,7 +6,7 @@
 macro_rules! model {
     ($(#[doc = $doc:literal])* $name:ident, $options:ty, $spec:expr, |$plan:ident, $o:ident| $build:expr) => {
         function!("models", Function, stringify!($name), [$($doc),*],
-                  [options: $crate::core::Opts<($crate::models::ModelOptions, $options)>], [$crate::nn::Net], {
+                  [options: $crate::core::Opts<($crate::models::Common, $options)>], [$crate::nn::Net], {
             let (common, $o) = options.0;
             $crate::models::make(stringify!($name), &$spec, common, |$plan: &$crate::models::Plan| Ok($build))?
         });
@@ -27,9 +27,11 @@ mod vgg;
 mod weights;
 
 use crate::core::func::{Func, FuncKind};
-use crate::core::{Error, Map, Result, Value};
-use crate::nn::{Count, Layer, Net};
+use crate::core::options::Given;
+use crate::core::{Error, Map, Result, Value, recipe};
+use crate::nn::{Count, Ctx, Layer, Net, init};
 use std::rc::Rc;
+use tch::Tensor;
 use weights::{Named, Origin};
 
 options! {
@@ -45,6 +47,9 @@ options! {
         in_channels: Option<Count> = None,
     }
 }
+
+/// What all models read of a script's options: their own, and the rest for the recipe.
+pub type Common = (ModelOptions, Given);
 
 /// What a script asked for.
 pub struct Plan {
@@ -92,18 +97,60 @@ fn all() -> Vec<&'static Model> {
 pub fn make(
     name: &str,
     spec: &Spec,
-    o: ModelOptions,
+    (o, given): Common,
     build: impl FnOnce(&Plan) -> Result<Rc<dyn Layer>>,
 ) -> Result<Net> {
+    if o.weights.is_some() && init::is_blank() {
+        return Err(Error::new("a file that describes its network cannot ask for weights of another file"));
+    }
     let found = o.weights.map(|from| weights::find(name, spec, &from)).transpose()?;
     let theirs = found.as_ref().and_then(|f| f.classes(spec.head));
     let classes = o.classes.map(|c| c.0).or(theirs).unwrap_or(spec.classes);
     let channels = o.in_channels.map_or(spec.channels, |c| c.0);
-    let net = Net::of(build(&Plan { classes, channels })?);
+    let layer = build(&Plan { classes, channels })?;
+    let net = Net::of(Rc::new(Built { layer, recipe: describe(name, spec, given.0, [classes, channels]) }));
     if let Some(found) = found {
         weights::load(name, spec, &net, found, o.partial)?;
     }
     Ok(net)
+}
+
+/// A model, which a file can tell how to build.
+struct Built {
+    layer: Rc<dyn Layer>,
+    recipe: Option<String>,
+}
+
+impl Layer for Built {
+    fn forward(&self, x: &Tensor, cx: &Ctx) -> Result<Tensor> {
+        self.layer.forward(x, cx)
+    }
+
+    fn children(&self) -> Vec<(String, Rc<dyn Layer>)> {
+        self.layer.children()
+    }
+
+    fn describe(&self) -> String {
+        self.layer.describe()
+    }
+
+    fn recipe(&self) -> Option<String> {
+        self.recipe.clone()
+    }
+}
+
+/// `models::resnet18(#{classes: 120})`: what was asked for, and the shapes as they came out.
+fn describe(name: &str, spec: &Spec, mut options: Map, [classes, channels]: [i64; 2]) -> Option<String> {
+    options.remove("weights");
+    options.remove("partial");
+    for (key, ours, usual) in [("classes", classes, spec.classes), ("in_channels", channels, spec.channels)] {
+        match ours == usual {
+            true => options.remove(key),
+            false => options.insert(key.to_string(), Value::Int(ours)),
+        };
+    }
+    let options = if options.is_empty() { String::new() } else { recipe::shown(&Value::Map(options))? };
+    Some(format!("models::{name}({options})"))
 }
 
 functions! {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <atomic>
 #include <c10/util/Exception.h>
+#include <cstdlib>
 #include <dlfcn.h>
 #include <string>
 #include <torch/csrc/autograd/engine.h>
@@ -260,6 +261,12 @@ static Edge edge_of(const at::Tensor &t) {
   return torch::autograd::impl::gradient_edge(t);
 }
 
+// The generator of the CPU (device -1) or of a CUDA device.
+static at::Generator generator(int device) {
+  if (device < 0) return at::detail::getDefaultCPUGenerator();
+  return at::globalContext().defaultGenerator(at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device)));
+}
+
 extern "C" {
 
 // A tensor with the values of `value` whose gradient passes a gate on its way to `input`; null where no gradient is
@@ -360,24 +367,32 @@ int cs_clear_grads(at::Tensor *const *params, size_t n) {
 }
 
 // The state of the CPU generator: all random numbers to come follow from it.
-int cs_rng_get(at::Tensor **out) {
+int cs_rng_get(int device, at::Tensor **out) {
   return guarded([&] {
-    auto gen = at::detail::getDefaultCPUGenerator();
+    auto gen = generator(device);
     std::lock_guard<std::mutex> lock(gen.mutex());
     *out = new at::Tensor(gen.get_state());
   });
 }
 
-int cs_rng_set(at::Tensor *state) {
+int cs_rng_set(int device, at::Tensor *state) {
   return guarded([&] {
-    auto gen = at::detail::getDefaultCPUGenerator();
+    auto gen = generator(device);
     std::lock_guard<std::mutex> lock(gen.mutex());
     gen.set_state(*state);
   });
 }
 
-int cs_deterministic(int on) {
-  return guarded([&] { at::globalContext().setDeterministicAlgorithms(on != 0, false); });
+// The same bits every time, on a GPU too. What has no deterministic form there still runs, with libtorch's warning.
+int cs_deterministic() {
+  return guarded([] {
+    setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0); // cuBLAS reads it when it starts
+    auto &context = at::globalContext();
+    context.setDeterministicAlgorithms(true, true);
+    context.setDeterministicFillUninitializedMemory(false);
+    context.setDeterministicCuDNN(true);
+    context.setBenchmarkCuDNN(false);
+  });
 }
 
 // The tensor without its data: shapes and devices only.

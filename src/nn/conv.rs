@@ -1,5 +1,6 @@
 //! Convolutions, and transposed ones.
 
+use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, Pair, Role, init};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Opts, Result, Value};
@@ -118,6 +119,25 @@ impl Layer for Conv2d {
         weight_and_bias(&self.weight, self.bias.as_ref())
     }
 
+    fn in_channels(&self) -> Option<i64> {
+        Some(self.weight.size()[1] * self.groups)
+    }
+
+    fn recipe(&self) -> Option<String> {
+        let w = self.weight.size();
+        let call = Recipe::new("conv2d").arg(w[1] * self.groups).arg(w[0]).arg(Pair([w[2], w[3]]));
+        let call = call.option("stride", &Pair(self.stride), &Pair([1, 1]));
+        let call = match self.padding {
+            Padding::Same => call.option("padding", "same", ""),
+            Padding::TfSame => call.option("padding", "tf_same", ""),
+            Padding::Sizes(p) => call.option("padding", &p, &Pair([0, 0])),
+        };
+        call.option("dilation", &Pair(self.dilation), &Pair([1, 1]))
+            .option("groups", &self.groups, &1)
+            .option("bias", &self.bias.is_some(), &true)
+            .done()
+    }
+
     fn describe(&self) -> String {
         let w = self.weight.size();
         let mut text = format!(
@@ -187,6 +207,21 @@ impl Layer for ConvTranspose2d {
 
     fn own(&self) -> Vec<Own<'_>> {
         weight_and_bias(&self.weight, self.bias.as_ref())
+    }
+
+    fn recipe(&self) -> Option<String> {
+        let (w, o) = (self.weight.size(), &self.o);
+        Recipe::new("conv_transpose2d")
+            .arg(w[0])
+            .arg(w[1] * o.groups)
+            .arg(Pair([w[2], w[3]]))
+            .option("stride", &o.stride, &Pair([1, 1]))
+            .option("padding", &o.padding, &Pair([0, 0]))
+            .option("output_padding", &o.output_padding, &Pair([0, 0]))
+            .option("dilation", &o.dilation, &Pair([1, 1]))
+            .option("groups", &o.groups, &1)
+            .option("bias", &self.bias.is_some(), &true)
+            .done()
     }
 
     fn describe(&self) -> String {

@@ -157,7 +157,9 @@ impl Capture {
 
 impl Tap for Capture {
     fn after(&self, path: &str, _: &dyn Layer, _: &Value, output: Value) -> Result<Value> {
-        let Some(i) = self.names.iter().position(|n| n == path) else { return Ok(output) };
+        if !self.names.iter().any(|n| n == path) {
+            return Ok(output);
+        }
         let Value::Tensor(mut t) = output else {
             return Err(Error::new(format!(
                 "layer `{path}` gives {}, only a Tensor can be captured",
@@ -167,7 +169,9 @@ impl Tap for Capture {
         if self.differentiable && !t.requires_grad() {
             t = t.f_detach()?.f_set_requires_grad(true)?;
         }
-        self.seen.borrow_mut()[i] = Some(t.shallow_clone());
+        for (_, kept) in self.names.iter().zip(&mut *self.seen.borrow_mut()).filter(|(n, _)| *n == path) {
+            *kept = Some(t.shallow_clone()); // a layer may be asked for twice
+        }
         Ok(Value::Tensor(t))
     }
 }

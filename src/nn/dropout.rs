@@ -1,5 +1,6 @@
 //! Dropout of single values and of whole channels.
 
+use super::recipe::Recipe;
 use super::{Ctx, Layer, Net};
 use crate::core::{Error, Result};
 use std::rc::Rc;
@@ -25,6 +26,10 @@ impl Layer for Dropout {
             true => Ok(x.f_feature_dropout(self.p, cx.train())?),
             false => Ok(x.f_dropout(self.p, cx.train())?),
         }
+    }
+
+    fn recipe(&self) -> Option<String> {
+        Recipe::new(if self.channels { "dropout2d" } else { "dropout" }).arg(self.p).done()
     }
 
     fn describe(&self) -> String {

@@ -1,5 +1,6 @@
 //! A table of vectors, looked up by integer.
 
+use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, Role, init};
 use crate::core::Result;
 use tch::Tensor;
@@ -15,6 +16,11 @@ impl Layer for Embedding {
 
     fn own(&self) -> Vec<Own<'_>> {
         vec![("weight", &self.weight, Role::Parameter)]
+    }
+
+    fn recipe(&self) -> Option<String> {
+        let w = self.weight.size();
+        Recipe::new("embedding").arg(w[0]).arg(w[1]).done()
     }
 
     fn describe(&self) -> String {

@@ -1,6 +1,7 @@
 //! The fully connected layer.
 
 use super::conv::weight_and_bias;
+use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, init};
 use crate::core::{Opts, Result};
 use std::rc::Rc;
@@ -26,6 +27,11 @@ impl Layer for Linear {
 
     fn own(&self) -> Vec<Own<'_>> {
         weight_and_bias(&self.weight, self.bias.as_ref())
+    }
+
+    fn recipe(&self) -> Option<String> {
+        let w = self.weight.size();
+        Recipe::new("linear").arg(w[1]).arg(w[0]).option("bias", &self.bias.is_some(), &true).done()
     }
 
     fn describe(&self) -> String {

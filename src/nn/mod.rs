@@ -12,7 +12,9 @@ mod linear;
 pub mod net;
 mod norm;
 mod pool;
+mod recipe;
 mod residual;
+mod rest;
 mod script;
 mod sequential;
 mod shape;
@@ -28,8 +30,9 @@ pub use linear::{LinearOptions, linear};
 pub use net::Net;
 pub use norm::{BatchNormOptions, batch_norm2d};
 pub use pool::{PoolOptions, adaptive_avg_pool2d, max_pool2d};
+pub use rest::Rest;
 pub use sequential::Sequential;
-pub use store::LoadReport;
+pub use store::{About, LoadReport};
 
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Result, Value};
@@ -80,6 +83,17 @@ pub trait Layer {
 
     /// As PyTorch prints it: `Conv2d(3, 8, kernel_size=(3, 3), stride=(1, 1))`.
     fn describe(&self) -> String;
+
+    /// The expression that builds the layer, weights apart: `nn::conv2d(3, 8, 3)`. `None` where code of a script is
+    /// part of it.
+    fn recipe(&self) -> Option<String> {
+        None
+    }
+
+    /// For a convolution: the channels of the picture it takes.
+    fn in_channels(&self) -> Option<i64> {
+        None
+    }
 
     /// The type alone: `Conv2d`.
     fn kind(&self) -> String {

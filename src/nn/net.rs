@@ -137,6 +137,24 @@ impl Net {
         names
     }
 
+    /// The first convolution, in the order of declaration: its name, and the channels it takes.
+    pub fn first_convolution(&self) -> Option<(String, i64)> {
+        let mut first = None;
+        walk(&*self.0.layer, "", &mut |path, layer| {
+            first = first.take().or_else(|| Some((path.to_string(), layer.in_channels()?)));
+        });
+        first
+    }
+
+    /// The kind of the last layer: `Linear`, `Softmax` …
+    pub fn last_kind(&self) -> String {
+        let mut last = self.layer();
+        while let Some((_, child)) = last.children().pop() {
+            last = child;
+        }
+        last.kind()
+    }
+
     /// An error that lists the layers if one of `names` is none.
     ///
     /// # Errors
@@ -236,6 +254,16 @@ impl Net {
     /// Takes a tap away again.
     pub fn remove_tap(&self, tap: &Rc<dyn Tap>) {
         self.0.taps.borrow_mut().retain(|t| !Rc::ptr_eq(t, tap));
+    }
+
+    /// The taps of every forward pass.
+    pub(super) fn taps(&self) -> Vec<Rc<dyn Tap>> {
+        self.0.taps.borrow().clone()
+    }
+
+    /// A part of an `nn::custom` network, inside its forward pass.
+    pub(super) fn is_bound(&self) -> bool {
+        self.0.bound.is_some()
     }
 
     /// A handle that does not keep the network alive.

@@ -1,10 +1,11 @@
 //! Normalisation: batch, layer, group and instance norm.
 
+use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, Role, init};
 use crate::core::value::FromValue;
 use crate::core::{Error, Opts, Result, Value};
 use std::rc::Rc;
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 options! {
     /// Options of the batch and instance norms.
@@ -41,12 +42,11 @@ impl BatchNorm {
             true => Some([init::constant(&[channels], 1.0)?, init::constant(&[channels], 0.0)?]),
             false => None,
         };
-        let float = (Kind::Float, Device::Cpu);
         let running = match o.track_running_stats {
             true => Some([
-                init::buffer(&Tensor::f_zeros([channels], float)?)?,
-                init::buffer(&Tensor::f_ones([channels], float)?)?,
-                init::buffer(&Tensor::f_zeros([], (Kind::Int64, Device::Cpu))?)?,
+                init::buffer(&[channels], 0.0, Kind::Float)?,
+                init::buffer(&[channels], 1.0, Kind::Float)?,
+                init::buffer(&[], 0.0, Kind::Int64)?,
             ]),
             false => None,
         };
@@ -99,6 +99,16 @@ impl Layer for BatchNorm {
         own
     }
 
+    fn recipe(&self) -> Option<String> {
+        Recipe::new(if self.name == "BatchNorm1d" { "batch_norm1d" } else { "batch_norm2d" })
+            .arg(self.channels)
+            .option("eps", &self.eps, &1e-5)
+            .option("momentum", &self.momentum, &0.1)
+            .option("affine", &self.affine.is_some(), &true)
+            .option("track_running_stats", &self.running.is_some(), &true)
+            .done()
+    }
+
     fn describe(&self) -> String {
         let (affine, track) = (py(self.affine.is_some()), py(self.running.is_some()));
         format!(
@@ -146,6 +156,17 @@ impl Layer for Norm {
     fn own(&self) -> Vec<Own<'_>> {
         let both = self.weight.iter().flat_map(|[w, b]| [("weight", w), ("bias", b)]);
         both.map(|(n, t)| (n, t, Role::Parameter)).collect()
+    }
+
+    fn recipe(&self) -> Option<String> {
+        let (call, affine) = match &self.over {
+            Over::Shape(s) => (Recipe::new("layer_norm").arg(s.clone()), true),
+            Over::Groups { groups, channels } => {
+                (Recipe::new("group_norm").arg(*groups).arg(*channels), true)
+            }
+            Over::Instance(c) => (Recipe::new("instance_norm2d").arg(*c), false),
+        };
+        call.option("eps", &self.eps, &1e-5).option("affine", &self.weight.is_some(), &affine).done()
     }
 
     fn describe(&self) -> String {

@@ -1,5 +1,6 @@
 //! Pooling.
 
+use super::recipe::Recipe;
 use super::{Ctx, Layer, Net, Pair};
 use crate::core::{Opts, Result};
 use std::rc::Rc;
@@ -48,6 +49,15 @@ impl Layer for Pool {
         })
     }
 
+    fn recipe(&self) -> Option<String> {
+        Recipe::new(if self.max { "max_pool2d" } else { "avg_pool2d" })
+            .arg(Pair(self.kernel))
+            .option("stride", &Pair(self.stride), &Pair(self.kernel))
+            .option("padding", &Pair(self.padding), &Pair([0, 0]))
+            .option("ceil_mode", &self.ceil, &false)
+            .done()
+    }
+
     fn describe(&self) -> String {
         let name = if self.max { "MaxPool2d" } else { "AvgPool2d" };
         let padding = match self.padding {
@@ -73,6 +83,11 @@ impl Layer for Adaptive {
             true => x.f_adaptive_max_pool2d(self.size)?.0,
             false => x.f_adaptive_avg_pool2d(self.size)?,
         })
+    }
+
+    fn recipe(&self) -> Option<String> {
+        let name = if self.max { "adaptive_max_pool2d" } else { "adaptive_avg_pool2d" };
+        Recipe::new(name).arg(Pair(self.size)).done()
     }
 
     fn describe(&self) -> String {

@@ -42,6 +42,14 @@ impl Layer for Residual {
         all
     }
 
+    fn recipe(&self) -> Option<String> {
+        let body = self.body.recipe()?;
+        Some(match &self.shortcut {
+            Some(s) => format!("nn::residual({body}, #{{shortcut: {}}})", s.recipe()?),
+            None => format!("nn::residual({body})"),
+        })
+    }
+
     fn describe(&self) -> String {
         "Residual()".to_string()
     }

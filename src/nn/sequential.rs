@@ -1,5 +1,6 @@
 //! Layers one after the other.
 
+use super::recipe::Shown;
 use super::{Ctx, Layer, Net};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Result, Value};
@@ -53,6 +54,14 @@ impl Layer for Sequential {
 
     fn children(&self) -> Vec<(String, Rc<dyn Layer>)> {
         self.layers.clone()
+    }
+
+    fn recipe(&self) -> Option<String> {
+        let part = |(name, layer): &(String, Rc<dyn Layer>)| {
+            Some(format!("[{}, {}]", name.as_str().shown(), layer.recipe()?))
+        };
+        let parts: Option<Vec<String>> = self.layers.iter().map(part).collect();
+        Some(format!("nn::sequential([{}])", parts?.join(", ")))
     }
 
     fn describe(&self) -> String {

@@ -1,5 +1,6 @@
 //! Layers that only change the shape.
 
+use super::recipe::Recipe;
 use super::{Ctx, Layer, Net};
 use crate::core::Result;
 use tch::Tensor;
@@ -10,6 +11,10 @@ impl Layer for Identity {
     fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
         Ok(x.shallow_clone())
     }
+    fn recipe(&self) -> Option<String> {
+        Recipe::new("identity").done()
+    }
+
     fn describe(&self) -> String {
         "Identity()".to_string()
     }
@@ -24,6 +29,10 @@ impl Layer for Flatten {
     fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
         Ok(x.f_flatten(self.start, self.end)?)
     }
+    fn recipe(&self) -> Option<String> {
+        Recipe::new("flatten").arg(self.start).arg(self.end).done()
+    }
+
     fn describe(&self) -> String {
         format!("Flatten(start_dim={}, end_dim={})", self.start, self.end)
     }
@@ -37,6 +46,10 @@ impl Layer for Unflatten {
     fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
         Ok(x.f_unflatten(1, &self.shape)?)
     }
+    fn recipe(&self) -> Option<String> {
+        Recipe::new("unflatten").arg(self.shape.clone()).done()
+    }
+
     fn describe(&self) -> String {
         format!("Unflatten(dim=1, unflattened_size={:?})", self.shape)
     }

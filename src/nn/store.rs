@@ -1,8 +1,12 @@
 //! Checkpoints of networks: saving, loading whole or in part, with a report of what did not fit.
 
-use super::Net;
-use crate::core::{Error, Opts, Result, Value, arrays, paths};
+use super::{Net, Pair, init};
+use crate::core::func::Func;
+use crate::core::value::FromValue;
+use crate::core::{Error, Opts, Result, Value, arrays, paths, recipe, safetensors};
+use serde_json::json;
 use std::collections::BTreeMap;
+use std::path::Path;
 use tch::Tensor;
 
 /// What a checkpoint and a network did not share.
@@ -92,6 +96,132 @@ impl Net {
     }
 }
 
+/// What a network's file says besides its tensors: what pictures it takes and what its outputs mean.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct About {
+    /// Height and width of a picture.
+    pub size: Option<[i64; 2]>,
+    /// Taken off each channel of a picture with values in 0..1.
+    pub mean: Vec<f64>,
+    /// Divided by after that.
+    pub std: Vec<f64>,
+    /// Names of the classes.
+    pub classes: Vec<String>,
+}
+
+/// The keys of the file's metadata.
+const RECIPE: &str = "cs385.net";
+const UNBUILT: &str = "cs385.no_net";
+const ABOUT: [&str; 4] = ["cs385.size", "cs385.mean", "cs385.std", "cs385.classes"];
+
+impl About {
+    fn metadata(&self) -> impl Iterator<Item = (String, String)> {
+        let some = |empty: bool, v: serde_json::Value| (!empty).then(|| v.to_string());
+        let values = [
+            self.size.map(|s| json!(s).to_string()),
+            some(self.mean.is_empty(), json!(self.mean)),
+            some(self.std.is_empty(), json!(self.std)),
+            some(self.classes.is_empty(), json!(self.classes)),
+        ];
+        ABOUT.iter().zip(values).filter_map(|(key, v)| Some((key.to_string(), v?)))
+    }
+
+    fn read(metadata: &BTreeMap<String, String>) -> Result<Self> {
+        fn one<T: serde::de::DeserializeOwned + Default>(
+            m: &BTreeMap<String, String>,
+            key: &str,
+        ) -> Result<T> {
+            let Some(text) = m.get(key) else { return Ok(T::default()) };
+            serde_json::from_str(text)
+                .map_err(|e| Error::new(format!("its entry `{key}` cannot be read: {e}")))
+        }
+        let [size, mean, std, classes] = ABOUT;
+        let about = About {
+            size: one(metadata, size)?,
+            mean: one(metadata, mean)?,
+            std: one(metadata, std)?,
+            classes: one(metadata, classes)?,
+        };
+        match about.size {
+            Some(s) if s.iter().any(|n| *n < 1) => Err(Error::new(format!("its entry `{size}` is {s:?}"))),
+            _ => Ok(about),
+        }
+    }
+}
+
+impl Net {
+    /// Writes all tensors by name; a `.safetensors` file also tells how to build the network.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn write(&self, path: &Path, about: &About) -> Result<()> {
+        let state = self.state()?;
+        if !is_safetensors(path) {
+            return arrays::write_named(path, &state);
+        }
+        let built = match self.recipe() {
+            Ok(text) => (RECIPE.to_string(), text),
+            Err(e) => (UNBUILT.to_string(), e.msg),
+        };
+        safetensors::write(path, &state, &about.metadata().chain([built]).collect())
+    }
+
+    /// The network of a file that tells how to build it.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or does not tell.
+    pub fn open(path: &Path) -> Result<(Net, About)> {
+        let open = || {
+            if !is_safetensors(path) {
+                return Err(untold("only .safetensors files tell how their network is built"));
+            }
+            let file = safetensors::read(path)?;
+            let recipe = match (file.metadata.get(RECIPE), file.metadata.get(UNBUILT)) {
+                (Some(recipe), _) => recipe,
+                (None, Some(why)) => return Err(untold(why)),
+                (None, None) => return Err(untold("the file does not tell how its network is built")),
+            };
+            let about = About::read(&file.metadata)?;
+            let held: usize = file.tensors.iter().map(|(_, t)| t.numel()).sum();
+            // Files of other programs may lack the counters of batch norms.
+            let net = init::blank(held as i64 + 4096, || recipe::build(recipe, &builds_a_layer))?;
+            let net = Net::from_value(&net)?;
+            net.load_named(file.tensors, true)?;
+            Ok((net, about))
+        };
+        let shown = path.display().to_string();
+        open().map_err(|e: Error| if e.msg.starts_with(&shown) { e } else { e.within(&shown) })
+    }
+}
+
+fn untold(why: &str) -> Error {
+    Error::new(why).hint("build the network in a script and read the weights with `net.load(path)`")
+}
+
+fn is_safetensors(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"))
+}
+
+/// What a file may call: everything of `nn` and `models` that gives a network, but for what reads files (a model
+/// itself refuses weights here).
+fn builds_a_layer(f: &Func) -> bool {
+    matches!(f.home, "nn" | "models") && f.ret == "Net" && !matches!(f.name(), "load" | "torchscript")
+}
+
+options! {
+    /// Options of `net.save`, kept in `.safetensors` files.
+    pub struct SaveOptions {
+        /// Size of the pictures that the network takes.
+        size: Option<Pair> = None,
+        /// Mean of each channel that was taken off the pictures (values in 0..1).
+        mean: Vec<f64> = Vec::new(),
+        /// Standard deviation that they were divided by.
+        std: Vec<f64> = Vec::new(),
+        /// Names of the classes.
+        classes: Vec<String> = Vec::new(),
+    }
+}
+
 options! {
     /// Options of `net.load`.
     pub struct LoadOptions {
@@ -103,15 +233,35 @@ options! {
 }
 
 functions! {
+    in "nn";
+    /// The network of a `.safetensors` file that `net.save` or training wrote.
+    ///
+    /// The file tells how the network is built; nothing in it is executed. A network with a forward pass of a script
+    /// (`nn::custom`) needs its script: there, build it and call `net.load(path)`.
+    /// ```rhai
+    /// nn::sequential([["fc", nn::linear(2, 3)], ["act", nn::relu()]]).save("net.safetensors");
+    /// nn::load("net.safetensors").layers() // => ["fc", "act"]
+    /// ```
+    fn load(path: String) -> Net {
+        Net::open(&paths::readable(&path)?)?.0
+    }
+
     on "Net";
     /// Writes all tensors by name: `.safetensors`, or `.npz`.
+    ///
+    /// A `.safetensors` file also tells how the network is built, for `nn::load` and `cs385 look`, and what the
+    /// options say; PyTorch reads it as any other.
     /// ```rhai
     /// nn::linear(2, 2).save("fc.safetensors");
     /// nn::linear(2, 2).load("fc.safetensors").loaded // => 2
     /// ```
-    fn save(net: Net, path: String) {
-        let to = paths::writable(&path)?;
-        arrays::write_named(&to, &net.state()?)?
+    fn save(net: Net, path: String, options: Opts<SaveOptions>) {
+        let SaveOptions { size, mean, std, classes } = options.0;
+        if mean.len() != std.len() {
+            Err(Error::new(format!("`mean` and `std` go together, got {} and {} numbers", mean.len(), std.len())))?;
+        }
+        let size = size.map(|s| s.at_least(1, "size")).transpose()?;
+        net.write(&paths::writable(&path)?, &About { size, mean, std, classes })?
     }
 
     /// Reads tensors by name from `.safetensors`, `.npz`, `.pth` or `.pt`.

@@ -1,5 +1,6 @@
 //! Enlarging by a factor.
 
+use super::recipe::Recipe;
 use super::{Ctx, Layer, Net};
 use crate::core::{Error, Opts, Result};
 use tch::Tensor;
@@ -31,6 +32,14 @@ impl Layer for Upsample {
             "bilinear" => x.f_upsample_bilinear2d(size, self.o.align_corners, f, f)?,
             _ => x.f_upsample_nearest2d(size, f, f)?,
         })
+    }
+
+    fn recipe(&self) -> Option<String> {
+        Recipe::new("upsample")
+            .arg(self.factor)
+            .option("mode", self.o.mode.as_str(), "nearest")
+            .option("align_corners", &self.o.align_corners, &false)
+            .done()
     }
 
     fn describe(&self) -> String {

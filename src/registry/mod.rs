@@ -1,12 +1,14 @@
 //! The language as data: what every function is called, takes and says of itself. Help, the reference manual and
 //! the tested examples are made from it.
 
+pub mod closures;
 pub mod compare;
 pub mod examples;
 pub mod help;
 pub mod reference;
 pub mod session;
 pub mod stdlib;
+pub mod tokens;
 
 use crate::core::func::{Func, FuncKind};
 use crate::core::value::Field;
@@ -66,6 +68,12 @@ impl Entry {
             params: f.params.iter().map(param).collect(),
             docs: f.docs.iter().map(|l| l.strip_prefix(' ').unwrap_or(l).trim_end().to_string()).collect(),
         }
+    }
+
+    /// The type of its result in the user's words; empty if the function does not say.
+    pub fn result(&self) -> &str {
+        let arrow = if self.kind == FuncKind::Getter { ": " } else { " -> " };
+        self.signature.rsplit_once(arrow).map_or("", |(_, ty)| ty)
     }
 
     /// The first sentence.

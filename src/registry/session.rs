@@ -1,10 +1,13 @@
 //! One conversation with the engine: what one input defines, the next one sees. The REPL and the tested examples
 //! are sessions.
 
+use super::closures;
+use super::tokens::{self, LAST};
 use crate::bindings;
 use crate::core::{Error, Result, device, interrupt, params, run, seed};
 use crate::train::engine;
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, Scope};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 /// An engine that knows the whole language, the library included.
@@ -13,6 +16,7 @@ use std::rc::Rc;
 /// A library file that does not compile.
 pub fn engine() -> Result<Engine> {
     let mut engine = bindings::engine();
+    tokens::teach(&mut engine);
     super::stdlib::load(&mut engine)?;
     Ok(engine)
 }
@@ -21,10 +25,23 @@ pub fn engine() -> Result<Engine> {
 pub struct Session {
     engine: Rc<Engine>,
     scope: Scope<'static>,
-    /// Functions and closures of all inputs so far.
+    /// Functions and closures of all inputs so far, without statements: a conversation may be long.
     functions: AST,
-    /// All inputs so far, one below the other: positions in messages point into it.
+    /// The inputs that defined them.
+    inputs: Vec<Input>,
+    /// Those inputs and the last one, one below the other: positions in messages point into it.
     pub text: String,
+}
+
+/// An input that defined functions.
+struct Input {
+    text: String,
+    functions: Vec<String>,
+}
+
+/// True for the name the engine gives a closure.
+fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
 }
 
 impl Session {
@@ -32,19 +49,27 @@ impl Session {
     pub fn new(engine: Rc<Engine>, source: &str) -> Self {
         let mut functions = AST::empty();
         functions.set_source(source);
-        Self { engine, scope: Scope::new(), functions, text: String::new() }
+        Self { engine, scope: Scope::new(), functions, inputs: Vec::new(), text: String::new() }
     }
 
-    /// Runs `input` and gives the value of its last expression.
+    /// Runs `input` and gives the value of its last expression. `_` in it is the value [`Session::set_last`] was
+    /// given.
     ///
     /// # Errors
     /// What the engine says; positions count the lines of [`Session::text`].
     pub fn eval(&mut self, input: &str) -> Result<Dynamic, Box<EvalAltResult>> {
-        let above = self.text.lines().count();
-        self.text += input.trim_end();
-        self.text.push('\n');
-        let input = "\n".repeat(above) + input;
-        let ast = self.engine.compile_with_scope(&self.scope, input)?;
+        self.forget();
+        let own = format!("{}\n", input.trim_end());
+        self.text = self.inputs.iter().map(|i| i.text.as_str()).chain([own.as_str()]).collect();
+        let above = self.text.lines().count() - own.lines().count();
+        let padded = "\n".repeat(above) + own.as_str();
+        let ast = tokens::with_last(&self.engine, &padded, || {
+            self.engine.compile_with_scope(&self.scope, &padded)
+        })?;
+        if ast.has_functions() {
+            let functions = ast.iter_functions().map(|f| f.name.to_string()).collect();
+            self.inputs.push(Input { text: own, functions });
+        }
         let mut all = self.functions.merge(&ast);
         all.set_source(self.functions.source().unwrap_or_default().to_string());
         let result = self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &all);
@@ -54,34 +79,75 @@ impl Session {
         result
     }
 
-    /// Names of the variables, in order of definition.
-    pub fn variables(&self) -> Vec<String> {
-        self.scope.iter_raw().map(|(name, ..)| name.to_string()).collect()
+    /// Forgets the closures that nothing holds any more, with the inputs that defined nothing else.
+    fn forget(&mut self) {
+        let closures = |i: &Input| !i.functions.is_empty() && i.functions.iter().all(|f| is_closure(f));
+        if !self.inputs.iter().any(closures) {
+            return;
+        }
+        let held = closures::held(&self.scope);
+        let mut dead: Vec<String> = Vec::new();
+        for i in self.inputs.iter_mut().filter(|i| closures(i)) {
+            // A closure made inside another is of the same input.
+            if !i.functions.iter().any(|f| held.contains(f)) {
+                dead.append(&mut i.functions);
+                // The lines below keep their numbers.
+                i.text = "\n".repeat(i.text.lines().count());
+            }
+        }
+        if !dead.is_empty() {
+            self.functions.retain_functions(|_, _, name, _| !dead.iter().any(|d| d == name));
+        }
+        while self.inputs.pop_if(|i| i.functions.is_empty()).is_some() {}
+    }
+
+    /// Names and values of the variables, in order of definition.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &Dynamic)> {
+        (&self.scope).into_iter().map(|(name, value, _)| (name, value)).filter(|(name, _)| *name != LAST)
+    }
+
+    /// The value of a variable, or of `_`.
+    pub fn value(&self, name: &str) -> Option<&Dynamic> {
+        self.scope.get(name)
+    }
+
+    /// Functions defined so far: name and parameters.
+    pub fn functions(&self) -> Vec<(String, Vec<String>)> {
+        let own = self.functions.iter_functions().filter(|f| !is_closure(f.name));
+        own.map(|f| (f.name.to_string(), f.params.iter().map(ToString::to_string).collect())).collect()
+    }
+
+    /// What `_` is from here on.
+    pub fn set_last(&mut self, value: &Dynamic) {
+        // Flat: the value as it is now, not the variable that a closure shares.
+        self.scope.push_dynamic(LAST, value.clone().flatten());
+        self.drop_shadowed();
     }
 
     /// `let x` a second time hides the first `x` but keeps its value, a large tensor perhaps, alive.
     fn drop_shadowed(&mut self) {
-        let names = self.variables();
-        let last = |i: usize| !names[i + 1..].contains(&names[i]);
-        if (0..names.len()).all(last) {
+        let mut seen = HashSet::new();
+        let names: Vec<&str> = self.scope.iter_raw().map(|(name, ..)| name).collect(); // newest first
+        let mut newest: Vec<bool> = names.iter().map(|name| seen.insert(*name)).collect();
+        newest.reverse();
+        if newest.iter().all(|n| *n) {
             return;
         }
-        let mut scope = Scope::new();
-        for (i, (name, constant, value)) in self.scope.iter_raw().enumerate() {
-            if !last(i) {
-                continue;
-            }
-            match constant {
-                true => scope.push_constant_dynamic(name, value.clone()),
-                false => scope.push_dynamic(name, value.clone()),
+        let old = std::mem::take(&mut self.scope).into_iter();
+        for ((name, value, _), _) in old.zip(newest).filter(|(_, newest)| *newest) {
+            match value.is_read_only() {
+                true => self.scope.push_constant_dynamic(name, value),
+                false => self.scope.push_dynamic(name, value),
             };
         }
-        self.scope = scope;
     }
 }
 
 /// A value as the REPL and the examples print it: strings in quotes.
 pub fn show(engine: &Engine, value: &Dynamic) -> String {
+    if value.read_lock::<FnPtr>().is_some_and(|f| is_closure(f.fn_name())) {
+        return "a closure".to_string();
+    }
     let print =
         FnPtr::new("to_debug").and_then(|f| f.call::<String>(engine, &AST::empty(), (value.clone(),)));
     print.unwrap_or_else(|_| value.to_string())

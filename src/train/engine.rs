@@ -1,8 +1,9 @@
 //! The one loop engine. `train::fit` and `train::run` give it a step; progress, history, checkpoints, exact
 //! resume, Ctrl-C and the stop at NaN are done here once.
 
+use super::estimate::Estimate;
 use super::state;
-use super::trainer::{Inner, Measures, Plan, Sums, Trainer, line};
+use super::trainer::{Inner, Measures, Plan, Sums, Trainer, about, line};
 use crate::core::{Error, Result, interrupt, paths, progress, run as record};
 use crate::data::LoaderOptions;
 use std::cell::{Cell, RefCell};
@@ -39,13 +40,18 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         history: RefCell::default(),
         best: RefCell::default(),
         folder,
+        about: about(&plan.data),
     }));
+    if plan.keep.save {
+        paths::writable(trainer.file("resume.safetensors"))?; // now rather than after the first epoch
+    }
     let modes: Vec<bool> = plan.nets.iter().map(|(_, n)| n.is_training()).collect();
     let result = Loop {
         plan: &plan,
         t: &trainer,
         state_file: trainer.file("resume.safetensors"),
         written: Instant::now(),
+        estimate: Estimate::default(),
     }
     .run();
     plan.nets.iter().zip(modes).for_each(|((_, n), mode)| {
@@ -76,6 +82,7 @@ struct Loop<'a> {
     t: &'a Trainer,
     state_file: String,
     written: Instant,
+    estimate: Estimate,
 }
 
 impl Loop<'_> {
@@ -87,7 +94,7 @@ impl Loop<'_> {
                 "resumed {} at epoch {}, batch {}",
                 file.display(),
                 at.epoch + 1,
-                at.batch
+                at.batch + 1
             ));
         }
         while at.epoch < self.plan.epochs && self.t.stopped().is_none() {
@@ -120,15 +127,22 @@ impl Loop<'_> {
             let measures = tch::with_grad(|| (plan.step)(&batch, t))?;
             t.0.step.set(t.step() + 1);
             at.batch += 1;
-            self.finite(&measures, at)?;
+            let writes = self.written.elapsed() > Duration::from_secs_f64(plan.keep.every_seconds.max(0.0));
+            // The last good state is not overwritten by a bad one.
+            let look = writes || at.batch == total || interrupt::requested();
+            self.finite(&measures, at, look)?;
             at.sums.add(measures, n)?;
+            let left = total - at.batch + total * (plan.epochs - at.epoch - 1) as usize;
+            if let Some(words) = self.estimate.after_step(left) {
+                progress::say(&words);
+            }
             progress::advance(at.batch as u64, || at.sums.means().map(|m| line(&m)).unwrap_or_default());
             if interrupt::requested() {
                 self.write(at, true)?;
                 progress::finish("");
                 return Err(Error::interrupted());
             }
-            if self.written.elapsed() > Duration::from_secs_f64(plan.keep.every_seconds.max(1.0)) {
+            if writes {
                 self.write(at, true)?;
             }
         }
@@ -212,10 +226,11 @@ impl Loop<'_> {
         self.plan.nets.first().map_or_else(crate::core::device::current, |(_, n)| n.device())
     }
 
-    /// An error when the loss is not a number. On a GPU every 50th step is looked at, so as not to wait for it.
-    fn finite(&self, measures: &Measures, at: &state::Position) -> Result<()> {
+    /// An error when the loss is not a number. On a GPU every 50th step is looked at, so as not to wait for it, and
+    /// where `look` says so.
+    fn finite(&self, measures: &Measures, at: &state::Position, look: bool) -> Result<()> {
         let Some((name, value)) = measures.first() else { return Ok(()) };
-        if value.device() != Device::Cpu && !at.batch.is_multiple_of(50) {
+        if value.device() != Device::Cpu && !look && !at.batch.is_multiple_of(50) {
             return Ok(());
         }
         let v = value.f_mean(Kind::Double)?.f_double_value(&[])?;

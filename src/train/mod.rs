@@ -1,6 +1,7 @@
 //! Training: optimizers, losses, metrics, and the one loop engine.
 
 pub mod engine;
+mod estimate;
 mod fit;
 pub mod history;
 pub mod loss;

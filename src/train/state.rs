@@ -3,11 +3,11 @@
 
 use super::history::History;
 use super::trainer::{Sums, Trainer};
-use crate::core::{Error, Result, ffi, safetensors};
+use crate::core::{Error, Result, device, ffi, safetensors};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// Where in the run we are.
 #[derive(Default)]
@@ -39,12 +39,24 @@ struct Header {
 
 const KEY: &str = "cs385.run";
 
+/// Where random numbers are drawn: on the CPU, and where the networks are.
+fn devices(t: &Trainer) -> impl Iterator<Item = Device> {
+    let nets = t.nets().first().map_or(Device::Cpu, |(_, n)| n.device());
+    std::iter::once(Device::Cpu).chain((nets != Device::Cpu).then_some(nets))
+}
+
+/// The name of a generator's state in the file.
+fn generator(device: Device) -> String {
+    if device == Device::Cpu { "rng".to_string() } else { format!("rng/{}", device::name(device)) }
+}
+
 /// Writes the state of `t` at `at`.
 ///
 /// # Errors
 /// The file cannot be written.
 pub fn save(path: &Path, t: &Trainer, at: &Position) -> Result<()> {
-    let mut all = vec![("rng".to_string(), ffi::rng_state()?)];
+    let rng = |device| Ok::<_, Error>((generator(device), ffi::rng_state(device)?));
+    let mut all = devices(t).map(rng).collect::<Result<Vec<_>>>()?;
     for (name, net) in t.nets() {
         all.extend(net.state()?.into_iter().map(|(n, v)| (format!("net/{name}/{n}"), v)));
     }
@@ -111,7 +123,14 @@ pub fn load(path: &Path, t: &Trainer) -> Result<Position> {
     let mut history = History::default();
     h.history.into_iter().for_each(|row| history.push(row));
     t.restore(h.step, history, h.best, h.stopped);
-    let rng = tensors.iter().find(|(n, _)| n == "rng").ok_or_else(|| bad("lacks the generator's state"))?;
-    ffi::set_rng_state(&rng.1)?;
+    for device in devices(t) {
+        let rng = tensors.iter().find(|(n, _)| *n == generator(device));
+        let (_, rng) = rng.ok_or_else(|| {
+            bad(&format!("lacks the generator's state for {}", device::name(device))).hint(
+                "a run goes on to the same numbers only on the device it was on: give the same --device",
+            )
+        })?;
+        ffi::set_rng_state(device, rng)?;
+    }
     Ok(Position { epoch: h.epoch, batch: h.batch, sums, seconds: h.seconds })
 }

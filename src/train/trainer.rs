@@ -2,9 +2,9 @@
 
 use super::history::History;
 use super::optim::Optimizer;
-use crate::core::{Result, arrays, paths};
+use crate::core::{Result, paths};
 use crate::data::{Batch, Dataset};
-use crate::nn::Net;
+use crate::nn::{About, Net};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -69,6 +69,8 @@ pub(super) struct Inner {
     pub(super) history: RefCell<History>,
     pub(super) best: RefCell<Option<(i64, f64)>>,
     pub(super) folder: String,
+    /// What the weights' files say of the pictures.
+    pub(super) about: About,
 }
 
 /// The run as callbacks see it, and as it is given back at its end.
@@ -142,10 +144,20 @@ impl Trainer {
             } else {
                 format!("{name}-{net}.safetensors")
             };
-            arrays::write_named(&paths::writable(self.file(&file))?, &n.state()?)?;
+            n.write(&paths::writable(self.file(&file))?, &self.0.about)?;
         }
         Ok(())
     }
+}
+
+/// What the training data tells of a network's input and output.
+pub(super) fn about(data: &Dataset) -> About {
+    let (mean, std) = data.normalisation().cloned().unwrap_or_default();
+    let size = match data.shape()[..] {
+        [_, h, w] => Some([h, w]),
+        _ => None,
+    };
+    About { size, mean, std, classes: data.classes().to_vec() }
 }
 
 /// `loss 0.1234  accuracy 0.9876`: the numbers of a row but epoch, rate and time.

@@ -8,12 +8,13 @@ pub use gate::{Pass, gate};
 use super::error::{Error, Result};
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::path::Path;
-use tch::Tensor;
+use tch::{Device, Tensor};
 use torch_sys::C_tensor;
 
 type List = *const *mut C_tensor;
 
 unsafe extern "C" {
+    fn _exit(code: c_int) -> !;
     fn cs_last_error() -> *const c_char;
     fn cs_fused_adam(
         params: List,
@@ -44,9 +45,9 @@ unsafe extern "C" {
         first: c_int,
     ) -> c_int;
     fn cs_clear_grads(params: List, n: usize) -> c_int;
-    fn cs_rng_get(out: *mut *mut C_tensor) -> c_int;
-    fn cs_rng_set(state: *mut C_tensor) -> c_int;
-    fn cs_deterministic(on: c_int) -> c_int;
+    fn cs_rng_get(device: c_int, out: *mut *mut C_tensor) -> c_int;
+    fn cs_rng_set(device: c_int, state: *mut C_tensor) -> c_int;
+    fn cs_deterministic() -> c_int;
     fn cs_to_meta(t: *mut C_tensor, out: *mut *mut C_tensor) -> c_int;
     fn cs_leaky_relu(t: *mut C_tensor, slope: f64, out: *mut *mut C_tensor) -> c_int;
     fn cs_open(path: *const c_char) -> c_int;
@@ -190,33 +191,38 @@ pub fn clear_grads(params: &[Tensor]) -> Result<()> {
     checked(unsafe { cs_clear_grads(p.as_ptr(), p.len()) })
 }
 
-/// The state of libtorch's CPU generator, a uint8 tensor.
+/// libtorch's number of a device: -1 for the CPU.
+fn index(device: Device) -> c_int {
+    if let Device::Cuda(i) = device { i as c_int } else { -1 }
+}
+
+/// The state of libtorch's generator for a device, a uint8 tensor.
 ///
 /// # Errors
 /// libtorch's.
-pub fn rng_state() -> Result<Tensor> {
+pub fn rng_state(device: Device) -> Result<Tensor> {
     let mut out = std::ptr::null_mut();
     // SAFETY: on success `out` is a new tensor that is ours.
-    checked(unsafe { cs_rng_get(&mut out) })?;
+    checked(unsafe { cs_rng_get(index(device), &mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out) })
 }
 
-/// Puts libtorch's CPU generator into a state that [`rng_state`] gave.
+/// Puts libtorch's generator for a device into a state that [`rng_state`] gave.
 ///
 /// # Errors
 /// A tensor that is no such state.
-pub fn set_rng_state(state: &Tensor) -> Result<()> {
+pub fn set_rng_state(device: Device, state: &Tensor) -> Result<()> {
     // SAFETY: the tensor lives through the call.
-    checked(unsafe { cs_rng_set(state.as_ptr().cast_mut()) })
+    checked(unsafe { cs_rng_set(index(device), state.as_ptr().cast_mut()) })
 }
 
-/// Deterministic algorithms, or an error where there is none.
+/// Deterministic algorithms wherever libtorch has them, on a GPU too: one seed, the same bits.
 ///
 /// # Errors
 /// libtorch's.
-pub fn set_deterministic(on: bool) -> Result<()> {
+pub fn deterministic() -> Result<()> {
     // SAFETY: no pointers.
-    checked(unsafe { cs_deterministic(c_int::from(on)) })
+    checked(unsafe { cs_deterministic() })
 }
 
 /// The tensor on libtorch's `meta` device: shape and type without data.
@@ -252,6 +258,12 @@ pub fn open_library(path: &Path) -> Result<()> {
     checked(unsafe { cs_open(c.as_ptr()) })
 }
 
+/// Ends the process at once: no destructors, no buffers written.
+pub fn leave(code: i32) -> ! {
+    // SAFETY: POSIX's `_exit` takes any integer and does not return.
+    unsafe { _exit(code) }
+}
+
 /// The version of libtorch compiled against: `2.11.0`.
 pub fn torch_version() -> String {
     // SAFETY: a constant string.
@@ -276,11 +288,11 @@ mod tests {
     #[test]
     fn the_generator_goes_on_from_a_saved_state() {
         tch::manual_seed(3);
-        let state = rng_state().unwrap();
+        let state = rng_state(Device::Cpu).unwrap();
         let a = Tensor::rand([4], tch::kind::FLOAT_CPU);
-        set_rng_state(&state).unwrap();
+        set_rng_state(Device::Cpu, &state).unwrap();
         assert!(Tensor::rand([4], tch::kind::FLOAT_CPU).equal(&a));
-        assert!(set_rng_state(&Tensor::zeros([3], tch::kind::FLOAT_CPU)).is_err());
+        assert!(set_rng_state(Device::Cpu, &Tensor::zeros([3], tch::kind::FLOAT_CPU)).is_err());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Grad-CAM (Selvaraju et al., ICCV 2017, https://arxiv.org/abs/1610.02391).
 
-use super::Rule;
-use tch::Kind;
+use super::{Rule, mean_hw};
 
 cam! {
     /// Grad-CAM: channels weighted by the mean of the target's gradient.
@@ -12,5 +11,5 @@ cam! {
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);
     /// cam::grad_cam(net, "act", tensor::ones([2, 1, 8, 8]), 1).shape // => [2, 8, 8]
     /// ```
-    grad_cam, (), |_o| Rule::Weights(&|_, grad| Ok(grad.f_mean_dim([2, 3].as_slice(), true, None::<Kind>)?))
+    grad_cam, (), |_o| Rule::Weights(&|_, grad| mean_hw(grad))
 }

@@ -1,7 +1,6 @@
 //! HiResCAM (Draelos and Carin 2020, https://arxiv.org/abs/2011.08891).
 
 use super::Rule;
-use tch::Kind;
 
 cam! {
     /// HiResCAM: activations weighted by the gradient element by element.
@@ -13,7 +12,5 @@ cam! {
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);
     /// cam::hires_cam(net, "act", tensor::ones([2, 1, 8, 8]), 1).shape // => [2, 8, 8]
     /// ```
-    hires_cam, (), |_o| {
-        Rule::Map(&|act, grad| Ok(act.f_mul(grad)?.f_sum_dim_intlist([1].as_slice(), false, None::<Kind>)?))
-    }
+    hires_cam, (), |_o| Rule::Shares(&|act, grad| Ok(act.f_mul(grad)?))
 }

@@ -104,7 +104,7 @@ pub fn main(paths: &[PathBuf]) -> ExitCode {
     };
     let (mut bad, mut all) = (0, 0);
     for (name, text) in &texts {
-        let source = Source { name, text };
+        let source = Source { name, text, known: &[] };
         let faults = match compile(&engine, &source) {
             Ok(ast) => faults(&engine, &source, &ast),
             Err(d) => vec![*d],
@@ -164,7 +164,7 @@ impl From<Diagnostic> for Finding {
 
 /// What `cs385 check` finds in `text`; for tests.
 pub fn examine(engine: &Engine, name: &str, text: &str) -> Vec<Finding> {
-    let source = Source { name, text };
+    let source = Source { name, text, known: &[] };
     let found = match compile(engine, &source) {
         Ok(ast) => faults(engine, &source, &ast),
         Err(d) => vec![*d],
@@ -177,7 +177,7 @@ pub fn examine(engine: &Engine, name: &str, text: &str) -> Vec<Finding> {
 /// # Errors
 /// What the run says.
 pub fn attempt(engine: &Engine, name: &str, text: &str) -> Result<(), Finding> {
-    let source = Source { name, text };
+    let source = Source { name, text, known: &[] };
     let run = compile(engine, &source).and_then(|ast| evaluate(engine, &source, &ast));
     run.map_err(|d| Finding::from(*d))
 }

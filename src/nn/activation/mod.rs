@@ -6,9 +6,11 @@ macro_rules! activation {
      $name:ident, $class:literal, ($($arg:ident : $ty:ty = $default:literal),*), |$x:ident| $body:expr) => {
         function!("nn", Function, stringify!($name), [$($doc),*], [$($arg: Option<$ty>),*], [$crate::nn::Net], {
             $(let $arg = $arg.unwrap_or($default);)*
+            let args: Vec<String> = vec![$(format!("{:?}", $arg)),*];
+            let recipe = format!("nn::{}({})", stringify!($name), args.join(", "));
             let settings: Vec<String> = vec![$(format!("{}={:?}", stringify!($arg), $arg)),*];
             let text = format!("{}({})", $class, settings.join(", "));
-            $crate::nn::Net::new($crate::nn::activation::Activation::new(text, move |$x| Ok($body)))
+            $crate::nn::Net::new($crate::nn::activation::Activation::new(text, recipe, move |$x| Ok($body)))
         });
     };
 }
@@ -39,24 +41,25 @@ use tch::Tensor;
 /// A layer that is one function of its input.
 pub struct Activation<F> {
     text: String,
+    recipe: String,
     f: F,
 }
 
 impl<F: Fn(&Tensor) -> Result<Tensor>> Activation<F> {
-    /// The layer printed as `text` that computes `f`.
-    pub fn new(text: String, f: F) -> Self {
-        Self { text, f }
+    /// The layer printed as `text`, built by `recipe`, that computes `f`.
+    pub fn new(text: String, recipe: String, f: F) -> Self {
+        Self { text, recipe, f }
     }
 }
 
 /// `max(0, x)`.
 pub fn relu() -> Rc<dyn Layer> {
-    Rc::new(Activation::new("ReLU()".to_string(), |x| Ok(x.f_relu()?)))
+    Rc::new(Activation::new("ReLU()".to_string(), "nn::relu()".to_string(), |x| Ok(x.f_relu()?)))
 }
 
 /// `min(max(0, x), 6)`.
 pub fn relu6() -> Rc<dyn Layer> {
-    Rc::new(Activation::new("ReLU6()".to_string(), |x| Ok(x.f_relu6()?)))
+    Rc::new(Activation::new("ReLU6()".to_string(), "nn::relu6()".to_string(), |x| Ok(x.f_relu6()?)))
 }
 
 impl<F: Fn(&Tensor) -> Result<Tensor>> Layer for Activation<F> {
@@ -65,5 +68,8 @@ impl<F: Fn(&Tensor) -> Result<Tensor>> Layer for Activation<F> {
     }
     fn describe(&self) -> String {
         self.text.clone()
+    }
+    fn recipe(&self) -> Option<String> {
+        Some(self.recipe.clone())
     }
 }

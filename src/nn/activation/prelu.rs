@@ -1,6 +1,7 @@
 //! `nn::prelu`.
 
 use crate::core::{Error, Opts, Result};
+use crate::nn::recipe::Recipe;
 use crate::nn::{Ctx, Layer, Net, Own, Role, init};
 use tch::Tensor;
 
@@ -25,6 +26,10 @@ impl Layer for PRelu {
     fn own(&self) -> Vec<Own<'_>> {
         vec![("weight", &self.weight, Role::Parameter)]
     }
+    fn recipe(&self) -> Option<String> {
+        Recipe::new("prelu").option("num_parameters", &(self.weight.numel() as i64), &1).done()
+    }
+
     fn describe(&self) -> String {
         format!("PReLU(num_parameters={})", self.weight.numel())
     }
