@@ -145,8 +145,17 @@ fn latest(p: &Place, name: &str, file: &str) -> Vec<u8> {
 
 #[test]
 fn two_epochs_and_two_resumed_equal_four() {
-    for (text, files) in [(TRAIN, &["end.safetensors"][..]), (STEP, &["enc.safetensors", "dec.safetensors"])]
-    {
+    let grown_up = TRAIN.replace(
+        "optimizer: optim::adam(#{lr: 0.01})",
+        "optimizer: optim::adam(#{lr: 0.01, groups: [#{layers: [\"b\"], lr: 0.02}]}), clip_norm: 1.0, accumulate: 2,
+            schedule: sched::warmup(0.5, #{then: sched::cosine(#{t_max: 3.5})}), ema: 0.9",
+    );
+    assert_ne!(grown_up, TRAIN);
+    for (text, files) in [
+        (TRAIN, &["end.safetensors"][..]),
+        (STEP, &["enc.safetensors", "dec.safetensors"]),
+        (&grown_up, &["end.safetensors"]),
+    ] {
         let p = Place::new();
         p.script("t.rhai", text);
         let go = |args: &[&str]| {

@@ -48,6 +48,7 @@ const TYPES: &[Border] = &[
     border::<nn::Net>(),
     border::<nn::HookHandle>(),
     border::<train::optim::Optimizer>(),
+    border::<train::sched::Schedule>(),
     border::<data::Dataset>(),
     border::<data::Batches>(),
     border::<image::Picture>(),

@@ -14,7 +14,7 @@ pub use batches::{Batches, Walk};
 pub use dataset::Dataset;
 pub use loader::{Loader, LoaderOptions};
 
-use crate::core::{Result, Value};
+use crate::core::{Error, Result, Value};
 use std::sync::Arc;
 use tch::{Device, Tensor};
 
@@ -50,6 +50,20 @@ impl Batch {
         }
         let target = self.target.map(|t| t.f_to_device(device)).transpose()?;
         Ok(Self { input: self.input.f_to_device(device)?, target, index: self.index })
+    }
+
+    /// The batch cut into pieces of at most `size` items, in order.
+    ///
+    /// # Errors
+    /// libtorch's.
+    pub fn pieces(&self, size: usize) -> Result<Vec<Batch>> {
+        let n = self.len();
+        let one = |begin: usize| {
+            let cut = |t: &Tensor| Ok::<_, Error>(t.f_narrow(0, begin as i64, size.min(n - begin) as i64)?);
+            let target = self.target.as_ref().map(cut).transpose()?;
+            Ok(Batch { input: cut(&self.input)?, target, index: cut(&self.index)? })
+        };
+        (0..n).step_by(size.max(1)).map(one).collect()
     }
 
     /// As scripts see it: a map with `input`, `target`, `index`.

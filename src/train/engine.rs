@@ -1,7 +1,10 @@
 //! The one loop engine. `train::fit` and `train::run` give it a step; progress, history, checkpoints, exact
 //! resume, Ctrl-C and the stop at NaN are done here once.
 
+use super::ema::{Averaged, Ema};
 use super::estimate::Estimate;
+use super::history::{rises, watched};
+use super::sched::Clock;
 use super::state;
 use super::trainer::{Inner, Measures, Plan, Sums, Trainer, about, line};
 use crate::core::{Error, Result, interrupt, paths, progress, run as record};
@@ -39,6 +42,7 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         stop: RefCell::default(),
         history: RefCell::default(),
         best: RefCell::default(),
+        ema: plan.ema.map(|decay| Ema::new(decay, &plan.nets)).transpose()?.map(RefCell::new),
         folder,
         about: about(&plan.data),
     }));
@@ -51,6 +55,7 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         t: &trainer,
         state_file: trainer.file("resume.safetensors"),
         written: Instant::now(),
+        base: plan.optimizers.iter().map(|(_, o)| o.rates()).collect(),
         estimate: Estimate::default(),
     }
     .run();
@@ -70,6 +75,8 @@ fn check(plan: &Plan) -> Result<()> {
             plan.batch_size, plan.epochs
         )));
     }
+    let names: Vec<&str> = plan.optimizers.iter().map(|(n, _)| n.as_str()).collect();
+    plan.schedules.check("optimizer", &names).map_err(|e| e.within("option `schedule`"))?;
     match plan.optimizers.iter().find(|(_, o)| !o.is_bound()) {
         Some((name, _)) => Err(Error::new(format!("optimizer `{name}` has no parameters"))
             .hint("give it its network: optim::adam(net, #{lr: 1e-3})")),
@@ -82,6 +89,8 @@ struct Loop<'a> {
     t: &'a Trainer,
     state_file: String,
     written: Instant,
+    /// The learning rates the optimizers came with: what schedules start from.
+    base: Vec<Vec<f64>>,
     estimate: Estimate,
 }
 
@@ -100,7 +109,8 @@ impl Loop<'_> {
         while at.epoch < self.plan.epochs && self.t.stopped().is_none() {
             self.epoch(&mut at)?;
         }
-        Ok(())
+        // The run leaves the averaged weights, those that were measured and kept.
+        self.t.averaged()?.map_or(Ok(()), Averaged::stay)
     }
 
     fn epoch(&mut self, at: &mut state::Position) -> Result<()> {
@@ -124,7 +134,11 @@ impl Loop<'_> {
         for batch in loader {
             let batch = batch?.to(self.device())?;
             let n = batch.len() as f64;
+            self.schedule(total as i64)?;
             let measures = tch::with_grad(|| (plan.step)(&batch, t))?;
+            if let Some(ema) = t.ema() {
+                ema.borrow_mut().update()?;
+            }
             t.0.step.set(t.step() + 1);
             at.batch += 1;
             let writes = self.written.elapsed() > Duration::from_secs_f64(plan.keep.every_seconds.max(0.0));
@@ -148,6 +162,7 @@ impl Loop<'_> {
         }
         let mut row = vec![("epoch".to_string(), (at.epoch + 1) as f64)];
         row.extend(at.sums.means()?.into_iter().map(|(n, v)| (format!("train_{n}"), v)));
+        let averaged = t.averaged()?;
         row.extend(self.validate()?);
         row.extend(plan.optimizers.iter().map(|(name, o)| {
             (if plan.optimizers.len() == 1 { "lr".to_string() } else { format!("lr_{name}") }, o.lr())
@@ -158,13 +173,26 @@ impl Loop<'_> {
         t.0.history.borrow_mut().push(row);
         *at = state::Position { epoch: at.epoch + 1, ..state::Position::default() };
         self.after_epoch()?;
+        averaged.map_or(Ok(()), Averaged::back)?;
         self.write(at, true)
+    }
+
+    /// Sets the learning rates for the next step.
+    fn schedule(&self, per_epoch: i64) -> Result<()> {
+        let (history, plan) = (self.t.0.history.borrow(), self.plan);
+        let at = Clock { step: self.t.step(), per_epoch, epochs: plan.epochs as f64, history: &history };
+        for ((name, o), base) in plan.optimizers.iter().zip(&self.base) {
+            if let Some(schedule) = plan.schedules.of(name) {
+                o.set_rates(base.iter().map(|b| schedule.lr(*b, &at)).collect::<Result<_>>()?);
+            }
+        }
+        Ok(())
     }
 
     /// Weights to keep, history, callbacks, patience.
     fn after_epoch(&mut self) -> Result<()> {
         let (plan, t, epoch) = (self.plan, self.t, self.t.epoch());
-        let better = self.watch();
+        let better = self.watch()?;
         if plan.keep.save {
             if better {
                 t.save_weights("best")?;
@@ -189,18 +217,18 @@ impl Loop<'_> {
     }
 
     /// True when this epoch has the best value of the watched measure so far.
-    fn watch(&self) -> bool {
+    fn watch(&self) -> Result<bool> {
         let history = self.t.0.history.borrow();
-        let auto = ["val_accuracy", "val_loss", "train_accuracy", "train_loss"].iter().map(|n| n.to_string());
-        let mut names = self.plan.keep.watch.clone().into_iter().chain(auto);
-        let Some((name, value)) = names.find_map(|n| history.last(&n).map(|v| (n, v))) else { return false };
-        let up = !(name.contains("loss") || name.contains("error"));
+        let Some((name, value)) = watched(&history, self.plan.keep.watch.as_deref())? else {
+            return Ok(false);
+        };
+        let up = rises(&name);
         let mut best = self.t.0.best.borrow_mut();
         let better = best.is_none_or(|(_, b)| if up { value > b } else { value < b });
         if better {
             *best = Some((self.t.epoch(), value));
         }
-        better
+        Ok(better)
     }
 
     fn validate(&self) -> Result<Vec<(String, f64)>> {

@@ -1,10 +1,12 @@
 //! `train::fit` and `train::run`: supervised training, and a step written in the script, on the one engine.
 
+use super::by_name::ByName;
 use super::engine;
 use super::loss::Loss;
 use super::metric::accuracy::correct;
 use super::optim::Optimizer;
-use super::trainer::{Keep, Measures, Plan, Step, Trainer};
+use super::sched::Schedule;
+use super::trainer::{Keep, Measures, Plan, Step, Sums, Trainer};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Closure, Error, Opts, Result, Value, paths};
 use crate::data::{Batch, Dataset};
@@ -13,24 +15,6 @@ use crate::nn::Net;
 use crate::plot::{self, PlotOptions};
 use crate::tensor::tape;
 use tch::{Kind, Tensor};
-
-/// One thing, or several by name.
-pub struct ByName<T>(Vec<(String, T)>);
-
-impl<T: FromValue> FromValue for ByName<T> {
-    const TYPE: &'static str = T::TYPE;
-    fn from_value(v: &Value) -> Result<Self> {
-        match v {
-            Value::Map(m) => {
-                let one = |(n, v): (&String, &Value)| {
-                    Ok((n.clone(), T::from_value(v).map_err(|e| e.within(format!("`{n}`")))?))
-                };
-                m.iter().map(one).collect::<Result<_>>().map(ByName)
-            }
-            v => Ok(ByName(vec![("net".to_string(), T::from_value(v)?)])),
-        }
-    }
-}
 
 options! {
     /// Options of every run.
@@ -51,6 +35,10 @@ options! {
         watch: Option<String> = None,
         /// Stops after this many epochs without a better one.
         patience: Option<i64> = None,
+        /// How the learning rate changes: `sched::cosine()` …, for several optimizers one for all or a map by name.
+        schedule: Option<ByName<Schedule>> = None,
+        /// Decay of running averages of the weights (0.999, say), which are measured, kept and left at the end.
+        ema: Option<f64> = None,
         /// Called after every epoch with the run: `|t| …`; `t.stop()` ends it.
         on_epoch: Option<Closure> = None,
         /// Folder of this run's files inside the script's run folder.
@@ -69,6 +57,12 @@ options! {
         optimizer: Option<Optimizer> = None,
         /// What is made small: a name from `loss::` (cross_entropy if left out), or `|output, target| …`.
         loss: Option<Loss> = None,
+        /// A step takes `batch_size` × this many pictures, in pieces of `batch_size`.
+        accumulate: usize = 1,
+        /// Largest norm of all gradients together.
+        clip_norm: Option<f64> = None,
+        /// Largest size of each element of the gradients.
+        clip_value: Option<f64> = None,
     }
 }
 
@@ -113,6 +107,8 @@ fn plan<'a>(
         val_step,
         on_epoch,
         patience: o.patience,
+        schedules: o.schedule.unwrap_or(ByName(Vec::new())),
+        ema: o.ema,
         keep: Keep {
             name: o.name,
             save: o.save,
@@ -143,9 +139,19 @@ fn target(batch: &Batch) -> Result<&Tensor> {
     })
 }
 
-fn forward(net: &Net, batch: &Batch, loss: &Loss) -> Result<(Tensor, Value)> {
+/// The loss of a batch, and the network's output.
+pub(super) fn forward(net: &Net, batch: &Batch, loss: &Loss) -> Result<(Tensor, Value)> {
     let out = net.forward(Value::Tensor(batch.input.shallow_clone()))?;
     Ok((loss.value(&out, target(batch)?)?, out))
+}
+
+/// The loss, if anything can be learned from it.
+pub(super) fn loss_of(value: &Tensor) -> Result<Tensor> {
+    match value.requires_grad() {
+        true => Ok(value.shallow_clone()),
+        false => Err(Error::new("the loss depends on no trainable parameter")
+            .hint("unfreeze a layer: net.unfreeze([\"fc\"])")),
+    }
 }
 
 /// The measures a script's step gives: a number or tensor is the loss, a map holds several.
@@ -182,7 +188,12 @@ functions! {
     /// run.history.len() // => 3
     /// ```
     fn fit(net: Net, data: Dataset, options: Opts<(RunOptions, FitOptions)>) -> Trainer {
-        let (o, f) = options.0;
+        let (mut o, f) = options.0;
+        if f.accumulate == 0 {
+            Err(Error::new("`accumulate` must be at least 1, got 0"))?;
+        }
+        let batch_size = o.batch_size;
+        o.batch_size *= f.accumulate;
         let given = match f.optimizer {
             Some(o) => o,
             None => Err(Error::new("no optimizer given").hint("for example #{optimizer: optim::adam(#{lr: 1e-3})}"))?,
@@ -190,14 +201,20 @@ functions! {
         let optimizer = if given.is_bound() { given } else { given.over(std::slice::from_ref(&net))? };
         let loss = &f.loss.map_or_else(|| Loss::named("cross_entropy"), Ok)?;
         let step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
-            let (value, out) = forward(&net, batch, loss)?;
             optimizer.zero_grad()?;
-            if !value.requires_grad() {
-                return Err(Error::new("the loss depends on no trainable parameter").hint("unfreeze a layer: net.unfreeze([\"fc\"])"));
+            let mut sums = Sums::default();
+            for piece in batch.pieces(batch_size)? {
+                let (value, out) = forward(&net, &piece, loss)?;
+                let value = loss_of(&value)?;
+                let share = piece.len() as f64 / batch.len() as f64;
+                let part = if share == 1.0 { value.shallow_clone() } else { value.f_mul_scalar(share)? };
+                tape::backward(&part, None, tape::Graph::default())?;
+                sums.add(measure(value, &out, target(&piece)?)?, piece.len() as f64)?;
             }
-            tape::backward(&value, None, tape::Graph::default())?;
+            f.clip_value.map_or(Ok(()), |c| optimizer.clip_grad_value(c))?;
+            f.clip_norm.map_or(Ok(()), |c| optimizer.clip_grad_norm(c).map(drop))?;
             optimizer.step()?;
-            measure(value, &out, target(batch)?)
+            sums.tensors()
         };
         let val_step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
             let (value, out) = forward(&net, batch, loss)?;

@@ -1,6 +1,6 @@
 //! What a training run measured, epoch by epoch.
 
-use crate::core::{Map, Result, Value, atomic};
+use crate::core::{Error, Map, Result, Value, atomic};
 use std::path::Path;
 
 /// One row an epoch: names and values in the order they are shown.
@@ -66,6 +66,26 @@ impl History {
         }
         atomic::write(path, text.as_bytes())
     }
+}
+
+/// The measure that says which epoch is best, and its last value: `name`, or the first there is of four.
+///
+/// # Errors
+/// A name that was not measured.
+pub fn watched(history: &History, name: Option<&str>) -> Result<Option<(String, f64)>> {
+    let value = |n: &str| history.last(n).map(|v| (n.to_string(), v));
+    match name {
+        Some(n) => {
+            let unknown = || Error::unknown("measure", n, history.columns().iter().map(String::as_str));
+            value(n).map(Some).ok_or_else(|| unknown().within("option `watch`"))
+        }
+        None => Ok(["val_accuracy", "val_loss", "train_accuracy", "train_loss"].into_iter().find_map(value)),
+    }
+}
+
+/// True for measures that are better when higher.
+pub fn rises(name: &str) -> bool {
+    !(name.contains("loss") || name.contains("error"))
 }
 
 fn number(name: &str, v: f64) -> Value {

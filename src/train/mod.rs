@@ -1,11 +1,15 @@
-//! Training: optimizers, losses, metrics, and the one loop engine.
+//! Training: optimizers, schedules, losses, metrics, and the one loop engine.
 
+mod by_name;
+mod ema;
 pub mod engine;
 mod estimate;
 mod fit;
 pub mod history;
 pub mod loss;
+mod lr_find;
 pub mod metric;
 pub mod optim;
+pub mod sched;
 mod state;
 pub mod trainer;

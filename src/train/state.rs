@@ -63,6 +63,9 @@ pub fn save(path: &Path, t: &Trainer, at: &Position) -> Result<()> {
     for (name, o) in t.optimizers() {
         all.extend(o.state()?.into_iter().map(|(n, v)| (format!("optimizer/{name}/{n}"), v)));
     }
+    if let Some(ema) = t.ema() {
+        all.extend(ema.borrow().state()?.into_iter().map(|(n, v)| (format!("ema/{n}"), v)));
+    }
     for name in &at.sums.order {
         all.push((format!("sum/{name}"), at.sums.sums[name].0.f_to_device(tch::Device::Cpu)?));
     }
@@ -111,6 +114,10 @@ pub fn load(path: &Path, t: &Trainer) -> Result<Position> {
     }
     for (name, o) in t.optimizers() {
         o.load_state(&under(format!("optimizer/{name}/"))).map_err(|e| e.within(path.display()))?;
+    }
+    if let Some(ema) = t.ema() {
+        let state = under("ema/".to_string());
+        ema.borrow_mut().load_state(&state, h.step).map_err(|e| e.within(path.display()))?;
     }
     let mut sums = Sums::default();
     for ((name, sum), count) in

@@ -1,7 +1,10 @@
 //! What a run is made of: its plan, the handle that callbacks get, the sums of its measures.
 
+use super::by_name::ByName;
+use super::ema::{Averaged, Ema};
 use super::history::History;
 use super::optim::Optimizer;
+use super::sched::Schedule;
 use crate::core::{Result, paths};
 use crate::data::{Batch, Dataset};
 use crate::nn::{About, Net};
@@ -42,6 +45,10 @@ pub struct Plan<'a> {
     pub on_epoch: Option<Box<dyn Fn(&Trainer) -> Result<()> + 'a>>,
     /// What is written, and where.
     pub keep: Keep,
+    /// How the learning rates change.
+    pub schedules: ByName<Schedule>,
+    /// Decay of the averaged weights.
+    pub ema: Option<f64>,
     /// Stops after this many epochs without a better value of [`Keep::watch`].
     pub patience: Option<i64>,
 }
@@ -68,6 +75,7 @@ pub(super) struct Inner {
     pub(super) stop: RefCell<Option<String>>,
     pub(super) history: RefCell<History>,
     pub(super) best: RefCell<Option<(i64, f64)>>,
+    pub(super) ema: Option<RefCell<Ema>>,
     pub(super) folder: String,
     /// What the weights' files say of the pictures.
     pub(super) about: About,
@@ -115,6 +123,14 @@ impl Trainer {
     /// The optimizers.
     pub fn optimizers(&self) -> &[(String, Optimizer)] {
         &self.0.optimizers
+    }
+    /// The averages of the weights, where the run keeps them.
+    pub(super) fn ema(&self) -> Option<&RefCell<Ema>> {
+        self.0.ema.as_ref()
+    }
+    /// Puts the averaged weights into the networks for a while, where the run keeps them.
+    pub(super) fn averaged(&self) -> Result<Option<Averaged<'_>>> {
+        self.0.ema.as_ref().map(Averaged::begin).transpose()
     }
     /// A path in the run's own folder.
     pub fn file(&self, name: &str) -> String {
@@ -193,6 +209,12 @@ impl Sums {
             }
         }
         Ok(())
+    }
+
+    /// The means as measures, still on their device.
+    pub(super) fn tensors(self) -> Result<Measures> {
+        let mean = |n: String| Ok((n.clone(), self.sums[&n].0.f_div_scalar(self.sums[&n].1)?));
+        self.order.clone().into_iter().map(mean).collect()
     }
 
     pub(super) fn means(&self) -> Result<Vec<(String, f64)>> {

@@ -4,14 +4,14 @@
 mod adagrad;
 mod adam;
 mod adamw;
+mod group;
 mod rmsprop;
 mod sgd;
 
-use crate::core::options::Options;
-use crate::core::value::{FromValue, mismatch};
-use crate::core::{Error, Opts, Result, Value, ffi};
+use crate::core::{Error, Result, ffi};
 use crate::nn::Net;
 use crate::nn::net::same;
+use group::Group;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -37,9 +37,11 @@ pub trait Rule {
 
 struct State {
     name: &'static str,
-    rule: Rc<dyn Rule>,
-    lr: f64,
+    groups: Rc<[Group]>,
+    lrs: Vec<f64>,
     params: Vec<(String, Tensor)>,
+    /// The group of each parameter.
+    member: Vec<usize>,
     /// How many steps each parameter has taken.
     counts: Vec<i64>,
     slots: Slots,
@@ -52,34 +54,38 @@ pub struct Optimizer(Rc<RefCell<State>>);
 object!(Optimizer, "Optimizer", |o| {
     let s = o.0.borrow();
     let n: usize = s.params.iter().map(|(_, t)| t.numel()).sum();
-    format!("{}(lr={}, {n} parameters)", s.name, s.lr)
+    format!("{}(lr={}, {n} parameters)", s.name, s.lrs[0])
 });
 
 impl Optimizer {
-    /// A rule that is not yet bound to parameters.
-    pub fn new(name: &'static str, rule: impl Rule + 'static) -> Self {
-        let (lr, rule) = (rule.lr(), Rc::new(rule));
-        let (params, counts, slots) = (Vec::new(), Vec::new(), Slots::new());
-        Optimizer(Rc::new(RefCell::new(State { name, rule, lr, params, counts, slots })))
+    /// Rules that are not yet bound to parameters; the first has no layers of its own.
+    fn new(name: &'static str, groups: Vec<Group>) -> Self {
+        let lrs = groups.iter().map(|g| g.rule.lr()).collect();
+        let (params, member, counts, slots) = (Vec::new(), Vec::new(), Vec::new(), Slots::new());
+        let groups = groups.into();
+        Optimizer(Rc::new(RefCell::new(State { name, groups, lrs, params, member, counts, slots })))
     }
 
-    /// The same rule over the parameters of `nets` (names are kept apart by the net's place).
+    /// The same rules over the parameters of `nets` (names are kept apart by the net's place).
     ///
     /// # Errors
-    /// libtorch's.
+    /// A group without parameters; libtorch's.
     pub fn over(&self, nets: &[Net]) -> Result<Self> {
         let s = self.0.borrow();
         let mut params: Vec<(String, Tensor)> = Vec::new();
+        let mut member = Vec::new();
         for (i, net) in nets.iter().enumerate() {
             let prefix = if nets.len() > 1 { format!("{i}.") } else { String::new() };
             for (name, t) in net.parameters(false) {
                 if !params.iter().any(|(_, o)| same(o, &t)) {
+                    member.push(group::of(&s.groups, &name)?);
                     params.push((format!("{prefix}{name}"), t));
                 }
             }
         }
+        group::all_used(&s.groups, nets)?;
         let mut slots = Slots::new();
-        for (slot, scalar) in s.rule.slots() {
+        for (slot, scalar) in s.groups.iter().flat_map(|g| g.rule.slots()) {
             let empty = |(_, t): &(String, Tensor)| -> Result<Tensor> {
                 Ok(if scalar {
                     t.f_new_zeros([] as [i64; 0], (tch::Kind::Float, t.device()))?
@@ -89,8 +95,8 @@ impl Optimizer {
             };
             slots.insert(slot, params.iter().map(empty).collect::<Result<_>>()?);
         }
-        let (name, rule, lr, counts) = (s.name, s.rule.clone(), s.lr, vec![0; params.len()]);
-        Ok(Optimizer(Rc::new(RefCell::new(State { name, rule, lr, params, counts, slots }))))
+        let (name, groups, lrs, counts) = (s.name, s.groups.clone(), s.lrs.clone(), vec![0; params.len()]);
+        Ok(Optimizer(Rc::new(RefCell::new(State { name, groups, lrs, params, member, counts, slots }))))
     }
 
     /// True once it has parameters.
@@ -98,14 +104,65 @@ impl Optimizer {
         !self.0.borrow().params.is_empty()
     }
 
-    /// The learning rate in force.
+    /// The learning rate in force; with groups, that of the parameters in none.
     pub fn lr(&self) -> f64 {
-        self.0.borrow().lr
+        self.0.borrow().lrs[0]
     }
 
-    /// Sets the learning rate.
+    /// The learning rates in force: of the parameters in no group, then of each group.
+    pub fn rates(&self) -> Vec<f64> {
+        self.0.borrow().lrs.clone()
+    }
+
+    /// Sets what [`rates`](Optimizer::rates) gives.
+    pub fn set_rates(&self, lrs: Vec<f64>) {
+        self.0.borrow_mut().lrs = lrs;
+    }
+
+    /// Sets the learning rate; groups keep their share of it.
     pub fn set_lr(&self, lr: f64) {
-        self.0.borrow_mut().lr = lr;
+        let mut s = self.0.borrow_mut();
+        let base = s.groups[0].rule.lr();
+        s.lrs = s.groups.iter().map(|g| if base > 0.0 { lr * g.rule.lr() / base } else { lr }).collect();
+    }
+
+    /// The gradients there are.
+    fn grads(&self) -> Vec<Tensor> {
+        let s = self.0.borrow();
+        s.params
+            .iter()
+            .filter(|(_, t)| t.requires_grad())
+            .map(|(_, t)| t.grad())
+            .filter(Tensor::defined)
+            .collect()
+    }
+
+    /// Shortens all gradients together so that their norm is at most `max`; gives the norm before, a tensor of one
+    /// number. As torch.nn.utils.clip_grad_norm_.
+    ///
+    /// # Errors
+    /// `max` not above 0; libtorch's.
+    pub fn clip_grad_norm(&self, max: f64) -> Result<Tensor> {
+        let (grads, _no_grad) = (self.grads(), tch::no_grad_guard());
+        let max = positive("clip_norm", max)?;
+        let norms = grads.iter().map(|g| Ok(g.f_norm()?)).collect::<Result<Vec<_>>>()?;
+        if norms.is_empty() {
+            return Ok(Tensor::f_from_slice(&[0.0])?.f_squeeze()?);
+        }
+        let norm = Tensor::f_stack(&norms, 0)?.f_norm()?;
+        let share = norm.f_add_scalar(1e-6)?.f_reciprocal()?.f_mul_scalar(max)?.f_clamp_max(1.0)?;
+        grads.into_iter().try_for_each(|mut g| g.f_mul_(&share).map(drop))?;
+        Ok(norm)
+    }
+
+    /// Cuts every element of the gradients off at `max` and `-max`. As torch.nn.utils.clip_grad_value_.
+    ///
+    /// # Errors
+    /// `max` not above 0; libtorch's.
+    pub fn clip_grad_value(&self, max: f64) -> Result<()> {
+        let (grads, _no_grad) = (self.grads(), tch::no_grad_guard());
+        let max = positive("clip_value", max)?;
+        Ok(grads.into_iter().try_for_each(|mut g| g.f_clamp_(-max, max).map(drop))?)
     }
 
     /// Forgets all gradients.
@@ -133,18 +190,21 @@ impl Optimizer {
             return Err(Error::new("no parameter has a gradient").hint("call loss.backward() before step()"));
         }
         let _no_grad = tch::no_grad_guard();
-        let (first, later): (Vec<usize>, Vec<usize>) = ready.into_iter().partition(|i| s.counts[*i] == 0);
-        for (group, first) in [(first, true), (later, false)] {
-            if group.is_empty() {
-                continue;
+        for (g, group) in s.groups.clone().iter().enumerate() {
+            for first in [true, false] {
+                let due = |i: &&usize| s.member[**i] == g && (s.counts[**i] == 0) == first;
+                let due: Vec<usize> = ready.iter().filter(due).copied().collect();
+                if due.is_empty() {
+                    continue;
+                }
+                let pick = |all: &[Tensor]| due.iter().map(|i| all[*i].shallow_clone()).collect::<Vec<_>>();
+                let params: Vec<Tensor> = due.iter().map(|i| s.params[*i].1.shallow_clone()).collect();
+                let grads: Vec<Tensor> = params.iter().map(Tensor::grad).collect();
+                let slots: Slots = s.slots.iter().map(|(k, v)| (*k, pick(v))).collect();
+                group.rule.step(s.lrs[g], &params, &grads, &slots, first)?;
             }
-            let pick = |all: &[Tensor]| group.iter().map(|i| all[*i].shallow_clone()).collect::<Vec<_>>();
-            let params: Vec<Tensor> = group.iter().map(|i| s.params[*i].1.shallow_clone()).collect();
-            let grads: Vec<Tensor> = params.iter().map(Tensor::grad).collect();
-            let slots: Slots = s.slots.iter().map(|(k, v)| (*k, pick(v))).collect();
-            s.rule.step(s.lr, &params, &grads, &slots, first)?;
-            group.iter().for_each(|i| s.counts[*i] += 1);
         }
+        ready.into_iter().for_each(|i| s.counts[i] += 1);
         Ok(())
     }
 
@@ -156,7 +216,7 @@ impl Optimizer {
         let s = self.0.borrow();
         let mut all = vec![
             ("counts".to_string(), Tensor::f_from_slice(&s.counts)?),
-            ("lr".to_string(), Tensor::f_from_slice(&[s.lr])?),
+            ("lr".to_string(), Tensor::f_from_slice(&s.lrs)?),
         ];
         for (slot, tensors) in &s.slots {
             for ((name, _), t) in s.params.iter().zip(tensors) {
@@ -185,7 +245,14 @@ impl Optimizer {
             )));
         }
         s.counts = counts;
-        s.lr = find("lr")?.f_double_value(&[0])?;
+        let lrs = Vec::<f64>::try_from(find("lr")?)?;
+        if lrs.len() != s.lrs.len() {
+            let (theirs, ours) = (lrs.len(), s.lrs.len());
+            return Err(Error::new(format!(
+                "the checkpoint's optimizer has {theirs} groups of layers, this one {ours}"
+            )));
+        }
+        s.lrs = lrs;
         let _no_grad = tch::no_grad_guard();
         for (slot, tensors) in &s.slots {
             for ((name, _), t) in s.params.iter().zip(tensors) {
@@ -196,55 +263,14 @@ impl Optimizer {
     }
 }
 
-/// What an optimizer works on: a network, a list of networks, or (left out) whatever `train::fit` trains.
-pub enum Over {
-    /// Bound to these.
-    Nets(Vec<Net>),
-    /// Not bound; the options may stand here instead.
-    Later(Value),
-}
-
-impl FromValue for Over {
-    const TYPE: &'static str = "Net or list of Nets";
-    const OPTIONAL: bool = true;
-    fn from_value(v: &Value) -> Result<Self> {
-        match v {
-            Value::Nil | Value::Map(_) => Ok(Over::Later(v.clone())),
-            Value::List(_) => Vec::from_value(v).map(Over::Nets),
-            v => Net::from_value(v).map(|n| Over::Nets(vec![n])).or_else(|_| mismatch(Self::TYPE, v)),
-        }
-    }
-}
-
-/// The options after the networks, or in their place.
-pub struct Late<T>(Option<T>);
-
-impl<T: Options> FromValue for Late<T> {
-    const TYPE: &'static str = "map of options";
-    const OPTIONAL: bool = true;
-    fn from_value(v: &Value) -> Result<Self> {
-        if v.is_nil() { Ok(Late(None)) } else { Opts::<T>::from_value(v).map(|o| Late(Some(o.0))) }
-    }
-    fn fields() -> Vec<crate::core::value::Field> {
-        T::fields()
-    }
-}
-
-/// Makes the optimizer a script asked for.
-fn build<T: Options>(
-    over: Over,
-    late: Late<T>,
-    make: impl FnOnce(T) -> Result<Optimizer>,
-) -> Result<Optimizer> {
-    match over {
-        Over::Nets(nets) => make(late.0.map_or_else(|| T::read(&Default::default()), Ok)?)?.over(&nets),
-        Over::Later(first) => make(late.0.map_or_else(|| Opts::from_value(&first).map(|o| o.0), Ok)?),
-    }
-}
-
 /// An option that must not be negative.
 fn not_negative(name: &str, v: f64) -> Result<f64> {
     if v >= 0.0 { Ok(v) } else { Err(Error::new(format!("`{name}` must not be negative, got {v}"))) }
+}
+
+/// An option that must be above 0.
+fn positive(name: &str, v: f64) -> Result<f64> {
+    if v > 0.0 { Ok(v) } else { Err(Error::new(format!("`{name}` must be above 0, got {v}"))) }
 }
 
 /// An option in `[0, 1)`.
@@ -260,11 +286,9 @@ fn share(name: &str, v: f64) -> Result<f64> {
 macro_rules! optimizer {
     ($(#[doc = $doc:literal])* $name:ident, $options:ty, |$o:ident| $rule:expr) => {
         function!("optim", Function, stringify!($name), [$($doc),*],
-                  [over: $crate::train::optim::Over, options: $crate::train::optim::Late<$options>],
+                  [over: $crate::train::optim::group::Over, options: $crate::train::optim::group::Late<$options>],
                   [$crate::train::optim::Optimizer], {
-            $crate::train::optim::build(over, options, |$o: $options| {
-                Ok($crate::train::optim::Optimizer::new(stringify!($name), $rule))
-            })?
+            $crate::train::optim::group::build(stringify!($name), over, options, |$o: $options| Ok($rule))?
         });
     };
 }
@@ -300,6 +324,33 @@ functions! {
     /// ```
     fn set_lr(optimizer: Optimizer, lr: f64) {
         optimizer.set_lr(not_negative("lr", lr)?)
+    }
+
+    /// Shortens all gradients together to a norm of at most `max`; gives the norm they had.
+    ///
+    /// As torch.nn.utils.clip_grad_norm_; to be called between `backward()` and `step()`.
+    /// ```rhai
+    /// let net = nn::linear(1, 1);
+    /// let opt = optim::sgd(net, #{lr: 0.1});
+    /// net.forward(tensor([[3.0]])).sum().backward();
+    /// opt.clip_grad_norm(1.0).item() // ~> 3.16228
+    /// ```
+    fn clip_grad_norm(optimizer: Optimizer, max: f64) -> Tensor {
+        optimizer.clip_grad_norm(max)?
+    }
+
+    /// Cuts every element of the gradients off at `max` and `-max`.
+    ///
+    /// As torch.nn.utils.clip_grad_value_; to be called between `backward()` and `step()`.
+    /// ```rhai
+    /// let net = nn::linear(1, 1);
+    /// let opt = optim::sgd(net, #{lr: 0.1});
+    /// net.forward(tensor([[3.0]])).sum().backward();
+    /// opt.clip_grad_value(0.5);
+    /// net.parameters().weight.grad.item() // => 0.5
+    /// ```
+    fn clip_grad_value(optimizer: Optimizer, max: f64) {
+        optimizer.clip_grad_value(max)?
     }
 
     get "Optimizer";
