@@ -6,6 +6,7 @@ mod curves;
 mod frame;
 mod hist;
 mod legend;
+mod matrix;
 mod points;
 mod script;
 
@@ -13,6 +14,7 @@ pub use bars::bar;
 pub use curves::curves;
 pub use hist::{bin_edges, hist};
 pub use legend::Legend;
+pub use matrix::matrix;
 pub use points::{photos, scatter};
 pub use script::PlotOptions;
 

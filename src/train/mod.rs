@@ -10,6 +10,7 @@ pub mod loss;
 mod lr_find;
 pub mod metric;
 pub mod optim;
+mod predict;
 pub mod sched;
 mod state;
 pub mod trainer;

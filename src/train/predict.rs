@@ -1,0 +1,53 @@
+//! What a network says of a whole data set.
+
+use super::trainer::about;
+use crate::core::{Error, Map, Opts, Value, interrupt, progress};
+use crate::data::{Dataset, LoaderOptions};
+use crate::nn::Net;
+use tch::Tensor;
+
+options! {
+    /// Options of `train::predict`.
+    pub struct PredictOptions {
+        /// Pictures a batch.
+        batch_size: usize = 256,
+    }
+}
+
+functions! {
+    in "train";
+    /// The outputs of a network for a whole data set, in its order.
+    ///
+    /// Gives `output` [N, ..] and `target` [N, ..] (or ()) on the CPU, and `classes`, the names the data set has. Without
+    /// gradients, in evaluation mode; `metrics::` functions take output and target.
+    /// ```rhai
+    /// let data = data::from_tensors(tensor::rand([10, 4]), tensor::zeros([10]).long());
+    /// let p = train::predict(nn::linear(4, 2), data);
+    /// p.output.shape // => [10, 2]
+    /// metrics::confusion(p.output, p.target).sum().item() // => 10
+    /// ```
+    fn predict(net: Net, data: Dataset, options: Opts<PredictOptions>) -> Value {
+        let (_evaluating, _no_grad) = (net.evaluating(), tch::no_grad_guard());
+        let (mut outputs, mut targets) = (Vec::new(), Vec::new());
+        let loader = data.loader(&LoaderOptions { batch_size: options.0.batch_size, ..LoaderOptions::default() })?;
+        progress::begin("predict", loader.len() as u64);
+        for (i, batch) in loader.enumerate() {
+            interrupt::check()?;
+            let batch = batch?;
+            targets.extend(batch.target.as_ref().map(Tensor::shallow_clone));
+            outputs.push(net.forward_tensor(&batch.to(net.device())?.input)?.f_to_device(tch::Device::Cpu)?);
+            progress::advance(i as u64 + 1, String::new);
+        }
+        progress::finish("");
+        if outputs.is_empty() {
+            return Err(Error::new("the data is empty"));
+        }
+        let target = if targets.is_empty() { Value::Nil } else { Value::Tensor(Tensor::f_cat(&targets, 0)?) };
+        let classes = about(&data).classes.into_iter().map(Value::Str).collect();
+        Value::Map(Map::from([
+            ("output".to_string(), Value::Tensor(Tensor::f_cat(&outputs, 0)?)),
+            ("target".to_string(), target),
+            ("classes".to_string(), Value::List(classes)),
+        ]))
+    }
+}
