@@ -7,6 +7,9 @@ use std::process::ExitCode;
 /// Scripts nest calls 256 deep, and native functions call back into scripts.
 const STACK: usize = 1 << 28;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     cs385::bindings::guard::silence_panics();

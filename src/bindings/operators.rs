@@ -3,7 +3,7 @@
 
 use super::convert::{Handle, to_dynamic, to_value};
 use super::guard::{catch, raise};
-use crate::core::{Error, Result, Value};
+use crate::core::{Error, Result, Value, ffi};
 use crate::tensor::{index, print};
 use rhai::{
     Array, Dynamic, Engine, EvalAltResult, FuncRegistration, ImmutableString, Map, NativeCallContext,
@@ -19,26 +19,26 @@ fn done(ctx: &NativeCallContext, work: impl FnOnce() -> Result<Tensor, tch::TchE
 }
 
 /// The same for two tensors: shapes that do not broadcast are named.
-fn both(
+fn both<E: Into<Error>>(
     ctx: &NativeCallContext,
     (op, a, b): (&str, &Tensor, &Tensor),
-    work: fn(&Tensor, &Tensor) -> Result<Tensor, tch::TchError>,
+    work: fn(&Tensor, &Tensor) -> Result<Tensor, E>,
 ) -> Out {
     work(a, b).map(Handle::from).map_err(|e| {
-        let e = match e.to_string().contains("must match the size of tensor b") {
-            true => Error::new(format!("{:?} {op} {:?}: the shapes do not broadcast", a.size(), b.size()))
-                .hint("counted from the last axis, sizes must be equal or 1"),
-            false => Error::from(e),
-        };
+        let mut e: Error = e.into();
+        if e.msg.contains("must match the size of tensor b") {
+            e = Error::new(format!("{:?} {op} {:?}: the shapes do not broadcast", a.size(), b.size()))
+                .hint("counted from the last axis, sizes must be equal or 1");
+        }
         raise(e, ctx.call_position())
     })
 }
 
 /// `op` for Tensor × Tensor, Tensor × number and number × Tensor.
-fn binary(
+fn binary<E: Into<Error> + 'static>(
     engine: &mut Engine,
     op: &'static str,
-    tensors: fn(&Tensor, &Tensor) -> Result<Tensor, tch::TchError>,
+    tensors: fn(&Tensor, &Tensor) -> Result<Tensor, E>,
     right: fn(&Tensor, Scalar) -> Result<Tensor, tch::TchError>,
     left: fn(Scalar, &Tensor) -> Result<Tensor, tch::TchError>,
 ) {
@@ -109,13 +109,13 @@ impl IntoIterator for Handle {
 
 /// Operators, indexing, printing and `==` of tensors.
 pub fn register(engine: &mut Engine) {
-    binary(engine, "+", |a, b| a.f_add(b), |a, b| a.f_add_scalar(b), |a, b| b.f_add_scalar(a));
-    binary(engine, "-", |a, b| a.f_sub(b), |a, b| a.f_sub_scalar(b), |a, b| b.f_rsub_scalar(a));
-    binary(engine, "*", |a, b| a.f_mul(b), |a, b| a.f_mul_scalar(b), |a, b| b.f_mul_scalar(a));
+    binary(engine, "+", |a, b| ffi::arithmetic(b'+', a, b), |a, b| a.f_add_scalar(b), |a, b| b.f_add_scalar(a));
+    binary(engine, "-", |a, b| ffi::arithmetic(b'-', a, b), |a, b| a.f_sub_scalar(b), |a, b| b.f_rsub_scalar(a));
+    binary(engine, "*", |a, b| ffi::arithmetic(b'*', a, b), |a, b| a.f_mul_scalar(b), |a, b| b.f_mul_scalar(a));
     binary(
         engine,
         "/",
-        |a, b| a.f_div(b),
+        |a, b| ffi::arithmetic(b'/', a, b),
         |a, b| a.f_div_scalar(b),
         |a, b| b.f_reciprocal()?.f_mul_scalar(a),
     );

@@ -4,6 +4,7 @@
 #include <ATen/Context.h>
 #include <ATen/Version.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/_fused_adam.h>
 #include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/_fused_sgd.h>
@@ -397,6 +398,27 @@ int cs_deterministic() {
     context.setDeterministicFillUninitializedMemory(false);
     context.setDeterministicCuDNN(true);
     context.setBenchmarkCuDNN(false);
+  });
+}
+
+// Arithmetic as the innermost loops of scripts do it. Where no gradient is wanted, the call goes past autograd's
+// layers of the dispatcher, which would find nothing to do.
+int cs_arithmetic(char op, at::Tensor *a, at::Tensor *b, at::Tensor **out) {
+  return guarded([&] {
+    auto run = [&] {
+      switch (op) {
+      case '+': return at::add(*a, *b);
+      case '-': return at::sub(*a, *b);
+      case '*': return at::mul(*a, *b);
+      default: return at::div(*a, *b);
+      }
+    };
+    if (at::GradMode::is_enabled() && (a->requires_grad() || b->requires_grad())) {
+      *out = new at::Tensor(run());
+    } else {
+      at::AutoDispatchBelowADInplaceOrView below;
+      *out = new at::Tensor(run());
+    }
   });
 }
 

@@ -50,6 +50,7 @@ unsafe extern "C" {
     fn cs_rng_get(device: c_int, out: *mut *mut C_tensor) -> c_int;
     fn cs_rng_set(device: c_int, state: *mut C_tensor) -> c_int;
     fn cs_deterministic() -> c_int;
+    fn cs_arithmetic(op: c_char, a: *mut C_tensor, b: *mut C_tensor, out: *mut *mut C_tensor) -> c_int;
     fn cs_to_meta(t: *mut C_tensor, out: *mut *mut C_tensor) -> c_int;
     fn cs_leaky_relu(t: *mut C_tensor, slope: f64, out: *mut *mut C_tensor) -> c_int;
     fn cs_open(path: *const c_char) -> c_int;
@@ -225,6 +226,18 @@ pub fn set_rng_state(device: Device, state: &Tensor) -> Result<()> {
 pub fn deterministic() -> Result<()> {
     // SAFETY: no pointers.
     checked(unsafe { cs_deterministic() })
+}
+
+/// `a op b` with broadcasting, where `op` is one of `+ - * /`: the way without detours for scripts' loops.
+///
+/// # Errors
+/// Shapes that do not broadcast; libtorch's.
+pub fn arithmetic(op: u8, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let mut out = std::ptr::null_mut();
+    let [a, b] = [a, b].map(|t| t.as_ptr().cast_mut());
+    // SAFETY: the tensors live through the call; on success `out` is a new tensor that is ours.
+    checked(unsafe { cs_arithmetic(op as c_char, a, b, &mut out) })?;
+    Ok(unsafe { Tensor::from_ptr(out) })
 }
 
 /// The tensor on libtorch's `meta` device: shape and type without data.
