@@ -137,6 +137,11 @@ impl From<tch::TchError> for Error {
 /// The first telling line of a libtorch message.
 pub fn torch_message(text: &str) -> String {
     let text = text.split("\nException raised from").next().unwrap_or(text);
+    // A TorchScript program tells where it is, and at the end what is wrong: `RuntimeError: …`.
+    let is_fault =
+        |l: &&str| l.split(": ").next().is_some_and(|w| w.ends_with("Error") || w.ends_with("Exception"));
+    let fault = text.contains("TorchScript interpreter").then(|| text.lines().rfind(is_fault)).flatten();
+    let text = fault.map_or(text, |l| l.trim_start_matches("RuntimeError: ").trim_start_matches("builtins."));
     let text = text.strip_prefix("Internal torch error: ").unwrap_or(text);
     let line = text.lines().find(|l| !l.trim().is_empty()).unwrap_or("libtorch failed");
     line.trim().trim_end_matches('.').to_string()
@@ -160,5 +165,8 @@ mod tests {
         let u = tch::Tensor::ones([5, 6], tch::kind::FLOAT_CPU);
         let e = Error::from(t.f_matmul(&u).err().unwrap());
         assert_eq!(e.msg, "mat1 and mat2 shapes cannot be multiplied (3x4 and 5x6)");
+        let text = "The following operation failed in the TorchScript interpreter.\nTraceback (most recent call last):\n  \
+                    File \"a.py\", line 3\n    raise Error: no\nRuntimeError: expected 3 channels, got 2\n";
+        assert_eq!(torch_message(text), "expected 3 channels, got 2");
     }
 }

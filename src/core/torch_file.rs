@@ -42,6 +42,34 @@ pub fn read_value(path: impl AsRef<Path>) -> Result<Pickle> {
     parse_value(&path.display().to_string(), &bytes::load(path)?)
 }
 
+/// That a file is a TorchScript program, and whole: libtorch does not look at the checksums of all it reads.
+///
+/// # Errors
+/// Another kind of file; a damaged one.
+pub fn check_script(path: &Path) -> Result<()> {
+    const HOW: &str = "in Python: torch.jit.script(model).save(\"net.pt\")";
+    let check = || {
+        let bytes = bytes::load(path)?;
+        if !bytes.starts_with(b"PK") {
+            return Err(Error::new("is no TorchScript program").hint(HOW));
+        }
+        let mut archive = Archive::open(&bytes)?;
+        let names = archive.names();
+        if !is_script(&names) {
+            return Err(match is_torch(&names) {
+                true => Error::new("is a file of torch.save, not a TorchScript program").hint(format!(
+                    "weights go into a network: net.load(path), models::resnet18(#{{weights: path}}); a program is \
+                     made {HOW}"
+                )),
+                false => Error::new("is a zip archive, but no TorchScript program").hint(HOW),
+            });
+        }
+        names.iter().try_for_each(|n| archive.get(n).map(drop))
+    };
+    let shown = path.display().to_string();
+    check().map_err(|e: Error| if e.msg.starts_with(&shown) { e } else { e.within(&shown) })
+}
+
 /// As [`read_value`], from bytes; `name` is used in messages.
 pub fn parse_value(name: &str, bytes: &[u8]) -> Result<Pickle> {
     let value = || {
@@ -89,6 +117,11 @@ pub(super) fn is_torch(names: &[String]) -> bool {
     names.iter().any(|n| is_record(n, "data.pkl") || is_record(n, "constants.pkl"))
 }
 
+/// Whether they are those of a TorchScript program.
+fn is_script(names: &[String]) -> bool {
+    names.iter().any(|n| is_record(n, "constants.pkl") || n.contains("/code/"))
+}
+
 /// `prefix/what`, where PyTorch makes the prefix of the file's name.
 fn is_record(name: &str, what: &str) -> bool {
     name.strip_suffix(what)
@@ -97,7 +130,7 @@ fn is_record(name: &str, what: &str) -> bool {
 
 pub(super) fn zipped(archive: &mut Archive<'_>) -> Result<Pickle> {
     let names = archive.names();
-    if names.iter().any(|n| is_record(n, "constants.pkl") || n.contains("/code/")) {
+    if is_script(&names) {
         return Err(Error::new("is a TorchScript archive (a compiled program), not a state dict").hint(
             "in Python: torch.save(torch.jit.load(path).state_dict(), \"weights.pth\"), then read weights.pth",
         ));

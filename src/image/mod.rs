@@ -1,6 +1,7 @@
 //! Pictures: read, cut, drawn on, turned into tensors and back; overlays, grids, animations.
 
 mod draw;
+mod files;
 mod grid;
 mod heat;
 mod script;

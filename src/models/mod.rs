@@ -23,6 +23,7 @@ mod parts;
 mod plain_cnn;
 mod resnet;
 mod squeezenet;
+mod torchscript;
 mod vgg;
 mod weights;
 

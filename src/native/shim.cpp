@@ -27,6 +27,11 @@ void cs_register_meta(); // meta.cpp
 
 static thread_local std::string last_error;
 
+int cs_fail(const char *why) {
+  last_error = why;
+  return 1;
+}
+
 template <class F> static int guarded(F body) {
   try {
     body();

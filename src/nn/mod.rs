@@ -49,7 +49,7 @@ pub enum Role {
 }
 
 /// One tensor a layer owns: its name in checkpoints (`weight`), itself, its role.
-pub type Own<'a> = (&'static str, &'a Tensor, Role);
+pub type Own<'a> = (&'a str, &'a Tensor, Role);
 
 /// A layer: a function of one tensor with tensors of its own and, perhaps, layers inside.
 pub trait Layer {
@@ -93,6 +93,11 @@ pub trait Layer {
     /// For a convolution: the channels of the picture it takes.
     fn in_channels(&self) -> Option<i64> {
         None
+    }
+
+    /// The layers inside cannot be reached: a program made elsewhere.
+    fn sealed(&self) -> bool {
+        false
     }
 
     /// The type alone: `Conv2d`.

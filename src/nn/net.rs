@@ -162,9 +162,38 @@ impl Net {
     pub fn check_layers(&self, names: &[String]) -> Result<()> {
         let all = self.layer_names(false);
         match names.iter().find(|n| !all.contains(n)) {
-            Some(name) => Err(Error::unknown("layer", name, all)),
+            Some(name) => {
+                let inside = |path: &String| path.is_empty() || name.starts_with(&format!("{path}."));
+                self.sealed()
+                    .filter(inside)
+                    .map_or(Ok(()), |_| self.check_open(&format!("layer `{name}`")))?;
+                Err(Error::unknown("layer", name, all))
+            }
             None => Ok(()),
         }
+    }
+
+    /// The first layer whose inside cannot be reached.
+    fn sealed(&self) -> Option<String> {
+        let mut found = None;
+        walk(&*self.0.layer, "", &mut |path, layer| {
+            found = found.take().or_else(|| layer.sealed().then(|| path.to_string()));
+        });
+        found
+    }
+
+    /// An error if layers of the network, which `what` needs, cannot be reached.
+    ///
+    /// # Errors
+    /// A TorchScript program in it.
+    pub fn check_open(&self, what: &str) -> Result<()> {
+        if self.sealed().is_none() {
+            return Ok(());
+        }
+        Err(Error::new(format!("{what} cannot be had: the layers of a TorchScript program are out of reach")).hint(
+            "`attrib::saliency` works with every target; for the rest build the network with `models::` or `nn::` and \
+             load its weights, in Python torch.save(model.state_dict(), \"weights.pth\")",
+        ))
     }
 
     /// The part of the network called `path`, sharing its tensors.

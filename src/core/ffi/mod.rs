@@ -2,8 +2,10 @@
 #![allow(unsafe_code)]
 
 mod gate;
+mod script;
 
 pub use gate::{Pass, gate};
+pub use script::Script;
 
 use super::error::{Error, Result};
 use std::ffi::{CStr, CString, c_char, c_int};

@@ -61,6 +61,7 @@ impl<'a> Look<'a> {
     /// # Errors
     /// As there; a network without ReLU layers.
     pub fn gradient_with(&self, rule: ReluRule) -> Result<Tensor> {
+        self.net.check_open("the gradient of its ReLU layers")?;
         let relus = Rc::new(Relus { rule, gates: RefCell::default() });
         let tap: Rc<dyn Tap> = relus.clone();
         let out = input_gradient(self.net, &self.x, self.target, &[tap])?;

@@ -59,6 +59,7 @@ functions! {
     /// cam::full_grad(net, tensor::ones([2, 1, 8, 8]), 1).shape // => [2, 8, 8]
     /// ```
     fn full_grad(net: Net, x: Tensor, target: MaybeTarget, options: Opts<FullGradOptions>) -> Heatmap {
+        net.check_open("the gradient at every bias")?;
         let (o, x) = (options.0, probe::batch(&net, &x)?);
         let size = [x.size()[2], x.size()[3]];
         let map = smoothed(o.aug_smooth, &x, &target.0, &mut |x, target| {

@@ -6,7 +6,7 @@ which torchvision has not, are written below.
 fixture.safetensors: `NAME/output` [2, classes], in evaluation mode, of a model whose every tensor is `filled` by a
 formula of its name and places (tests/models.rs has the same), for the picture `filled("input", [2, C, S, S])`;
 `NAME/start` [tensors, 4], float64: first and last value, mean and deviation of every tensor after manual_seed(0).
-small_*.pth: the plain CNN, width 4 and 3 classes, filled, as training scripts save it."""
+small_*.pth, tiny_*.pth: the plain CNN, width 4 or 2 and 3 classes, filled, as training scripts save it."""
 import zlib
 from pathlib import Path
 
@@ -194,3 +194,11 @@ wrapped = {f"module.{k}": v.half() for k, v in small.items()}
 torch.save({"epoch": 3, "state_dict": wrapped, "optimizer": {"lr": 0.1}}, HERE / "small_wrapped_half.pth")
 brain = {k: v.bfloat16() for k, v in small.items()}
 torch.save({"model": brain}, HERE / "small_legacy_bfloat16.pth", _use_new_zipfile_serialization=False)
+
+# Every way weights are saved: an OrderedDict as it comes, and combinations of the rest.
+tiny = fill(PlainCNN(3, 2)).state_dict()
+spread = lambda kind: type(tiny)((f"module.{k}", v.to(kind)) for k, v in tiny.items())
+torch.save(tiny, HERE / "tiny_ordered.pth")
+torch.save(spread(torch.half), HERE / "tiny_legacy_module_half.pth", _use_new_zipfile_serialization=False)
+torch.save({"model": spread(torch.bfloat16)}, HERE / "tiny_model_module_bfloat16.pth")
+torch.save({"state_dict": tiny, "epoch": 3}, HERE / "tiny_legacy_state_dict.pth", _use_new_zipfile_serialization=False)
