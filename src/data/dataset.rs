@@ -1,9 +1,9 @@
 //! A data set as scripts hold it: a source, and which of its items belong.
 
 use super::memory::Memory;
-use super::{Batch, Loader, LoaderOptions, Reader, Source};
+use super::{Loader, LoaderOptions, Reader, Source, View};
 use crate::core::value::{FromValue, mismatch};
-use crate::core::{Error, Map, Opts, Result, Value, device, seed};
+use crate::core::{Error, Opts, Result, Value, device, seed};
 use rand::seq::SliceRandom;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -94,13 +94,19 @@ impl Dataset {
         Ok(self.with(Some(places.iter().map(at).collect::<Result<_>>()?), self.0.norm.clone()))
     }
 
+    /// Names of the parts, by the number that masks hold.
+    pub fn parts(&self) -> Arc<[String]> {
+        self.0.source.parts()
+    }
+
     /// A reader of this data set for another thread.
-    pub fn reader(&self) -> Box<dyn Reader + Send> {
-        Box::new(View {
-            inner: self.0.source.reader(),
-            index: self.0.index.clone(),
-            norm: self.0.norm.clone(),
-        })
+    pub fn reader(&self) -> View {
+        View { inner: self.0.source.reader(), index: self.0.index.clone(), norm: self.0.norm.clone() }
+    }
+
+    /// A reader of the items as they are, not normalised.
+    pub fn plain(&self) -> View {
+        View { norm: None, ..self.reader() }
     }
 
     /// The batches of one pass, made on another thread.
@@ -116,31 +122,6 @@ impl Dataset {
         let mut places: Vec<i64> = (0..self.len() as i64).collect();
         places.shuffle(&mut seed::stream("split", seed.unwrap_or(0) as u64));
         places
-    }
-}
-
-struct View {
-    inner: Box<dyn Reader + Send>,
-    index: Option<Vec<i64>>,
-    norm: Option<(Vec<f64>, Vec<f64>)>,
-}
-
-impl Reader for View {
-    fn fetch(&mut self, places: &[i64]) -> Result<Batch> {
-        let mut batch = match &self.index {
-            Some(all) => self.inner.fetch(&places.iter().map(|p| all[*p as usize]).collect::<Vec<_>>())?,
-            None => self.inner.fetch(places)?,
-        };
-        if let Some((mean, std)) = &self.norm {
-            let axes = vec![1i64; batch.input.dim().saturating_sub(2)];
-            let shape = [&[1, mean.len() as i64], &axes[..]].concat();
-            let per_channel = |v: &[f64]| -> Result<Tensor> {
-                Ok(Tensor::f_from_slice(v)?.f_to_kind(Kind::Float)?.f_reshape(&shape)?)
-            };
-            batch.input = batch.input.f_sub(&per_channel(mean)?)?.f_div(&per_channel(std)?)?;
-        }
-        batch.index = Tensor::f_from_slice(places)?;
-        Ok(batch)
     }
 }
 
@@ -214,17 +195,22 @@ functions! {
     }
 
     /// One item: a map with `input`, `target` and `index`.
+    ///
+    /// Where they are known also `parts` [H, W] (numbers, see `.parts`), `mask` [H, W] (true on the thing) and `box`
+    /// [x, y, width, height].
     /// ```rhai
     /// data::from_tensors(tensor::arange(6).reshape([3, 2])).get(1).input // => tensor([2, 3])
     /// ```
     fn get(data: Dataset, i: i64) -> Value {
         let batch = data.subset(&[i])?.reader().fetch(&[0])?.to(device::current())?;
-        let first = |t: &Tensor| -> Result<Value> { Ok(Value::Tensor(t.f_select(0, 0)?)) };
-        Value::Map(Map::from([
-            ("input".to_string(), first(&batch.input)?),
-            ("target".to_string(), batch.target.as_ref().map_or(Ok(Value::Nil), first)?),
-            ("index".to_string(), Value::Int(i)),
-        ]))
+        let Value::Map(mut item) = batch.to_value()? else { return Ok(Value::Nil) };
+        for v in item.values_mut() {
+            if let Value::Tensor(t) = v {
+                *v = Value::Tensor(t.f_select(0, 0)?);
+            }
+        }
+        item.insert("index".to_string(), Value::Int(i));
+        Value::Map(item)
     }
 
     /// The items at these places, in this order.
@@ -320,7 +306,7 @@ functions! {
     /// ```
     fn tensors(data: Dataset) -> Value {
         let places: Vec<i64> = (0..data.len() as i64).collect();
-        data.reader().fetch(&places)?.to(device::current())?.to_value()
+        data.reader().fetch(&places)?.to(device::current())?.to_value()?
     }
 
     get "Dataset";

@@ -1,7 +1,7 @@
 //! Batches made on another thread, a few ahead of the step. The order is a function of the seed and the epoch
 //! alone, so that a run can go on in the middle of an epoch.
 
-use super::{Batch, Dataset};
+use super::{Batch, Dataset, Reader};
 use crate::core::{Error, Result, seed};
 use rand::seq::SliceRandom;
 use std::sync::mpsc::{Receiver, sync_channel};

@@ -1,6 +1,6 @@
 //! Data sets that lie in memory as two tensors.
 
-use super::{Batch, Reader, Source};
+use super::{Batch, Reader, Source, Truth};
 use crate::core::{Error, Result};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
@@ -73,6 +73,6 @@ impl Reader for MemoryReader {
             input = input.f_to_kind(Kind::Float)?.f_div_scalar_(255.0)?;
         }
         let target = self.target.as_ref().map(|t| t.f_index_select(0, &index)).transpose()?;
-        Ok(Batch { input, target, index })
+        Ok(Batch { input, target, index, truth: Truth::default() })
     }
 }

@@ -2,6 +2,7 @@
 
 mod batches;
 pub mod catalogue;
+mod critters;
 mod dataset;
 mod entry;
 mod http;
@@ -9,14 +10,28 @@ mod loader;
 mod memory;
 mod mnist;
 mod package;
+mod pictures;
+mod view;
 
 pub use batches::{Batches, Walk};
 pub use dataset::Dataset;
 pub use loader::{Loader, LoaderOptions};
+pub use pictures::{PictureSource, Pictures};
+pub use view::View;
 
-use crate::core::{Result, Value};
+use crate::augment::Sample;
+use crate::core::{Error, Map, Result, Value};
 use std::sync::Arc;
 use tch::{Device, Tensor};
+
+/// What is known of the pixels of a batch, where anything is.
+#[derive(Debug, Default)]
+pub struct Truth {
+    /// Number of the part that each pixel shows, uint8 [N, H, W]; 0 is the background.
+    pub mask: Option<Tensor>,
+    /// `[x, y, width, height]` of the thing in each picture, in pixels, float [N, 4].
+    pub boxes: Option<Tensor>,
+}
 
 /// Pictures (or anything else) and their targets.
 #[derive(Debug)]
@@ -27,6 +42,8 @@ pub struct Batch {
     pub target: Option<Tensor>,
     /// Place of each item in the data set, int64 [N].
     pub index: Tensor,
+    /// Masks and boxes.
+    pub truth: Truth,
 }
 
 impl Batch {
@@ -48,21 +65,29 @@ impl Batch {
         if self.input.device() == device {
             return Ok(self);
         }
-        let target = self.target.map(|t| t.f_to_device(device)).transpose()?;
-        Ok(Self { input: self.input.f_to_device(device)?, target, index: self.index })
+        let to = |t: Option<Tensor>| t.map(|t| t.f_to_device(device)).transpose();
+        let truth = Truth { mask: to(self.truth.mask)?, boxes: to(self.truth.boxes)? };
+        Ok(Self {
+            input: self.input.f_to_device(device)?,
+            target: to(self.target)?,
+            index: self.index,
+            truth,
+        })
     }
 
-    /// As scripts see it: a map with `input`, `target`, `index`.
-    pub fn to_value(&self) -> Value {
+    /// As scripts see it: a map with `input`, `target`, `index`, and `parts`, `mask`, `box` where they are known.
+    ///
+    /// # Errors
+    /// libtorch's.
+    pub fn to_value(&self) -> Result<Value> {
         let target = self.target.as_ref().map_or(Value::Nil, |t| Value::Tensor(t.shallow_clone()));
-        Value::Map(
-            [
-                ("input".to_string(), Value::Tensor(self.input.shallow_clone())),
-                ("target".to_string(), target),
-                ("index".to_string(), Value::Tensor(self.index.shallow_clone())),
-            ]
-            .into(),
-        )
+        let mut map = Map::from([
+            ("input".to_string(), Value::Tensor(self.input.shallow_clone())),
+            ("target".to_string(), target),
+            ("index".to_string(), Value::Tensor(self.index.shallow_clone())),
+        ]);
+        self.truth.add_to(&mut map)?;
+        Ok(Value::Map(map))
     }
 }
 
@@ -83,6 +108,10 @@ pub trait Source {
     fn labels(&self) -> Option<Vec<i64>>;
     /// Names of the classes, where they have names.
     fn classes(&self) -> Arc<[String]>;
+    /// Names of the parts, by the number that masks hold.
+    fn parts(&self) -> Arc<[String]> {
+        Arc::new([])
+    }
 }
 
 /// Makes batches of the items asked for.
@@ -92,4 +121,19 @@ pub trait Reader {
     /// # Errors
     /// An item that cannot be read.
     fn fetch(&mut self, index: &[i64]) -> Result<Batch>;
+    /// Item `i` as a picture that can be augmented, `whole` where the source would cut it to size; None if it is to
+    /// be left out.
+    ///
+    /// # Errors
+    /// Items that are no pictures; one that cannot be read.
+    fn sample(&mut self, _i: i64, _whole: bool) -> Result<Option<Sample>> {
+        Err(Error::new("the items of this data set are no pictures"))
+    }
+    /// The targets of the items `index`.
+    ///
+    /// # Errors
+    /// libtorch's.
+    fn targets(&mut self, index: &[i64]) -> Result<Option<Tensor>> {
+        Ok(self.fetch(index)?.target)
+    }
 }

@@ -231,7 +231,7 @@ functions! {
         let (o, s) = options.0;
         let missing = |what: &str| Error::new(format!("option `{what}` is missing"));
         let (data, step) = (s.data.ok_or_else(|| missing("data"))?, s.step.ok_or_else(|| missing("step"))?);
-        let call = |f: &Closure, batch: &Batch, t: &Trainer| measures(f.call(vec![batch.to_value(), Value::object(t.clone())])?);
+        let call = |f: &Closure, batch: &Batch, t: &Trainer| measures(f.call(vec![batch.to_value()?, Value::object(t.clone())])?);
         let val_step = s.val_step.map(|f| -> Box<Step> { Box::new(move |b, t| call(&f, b, t)) });
         let (nets, optimizers) = (s.nets.map_or(Vec::new(), |n| n.0), s.optimizers.map_or(Vec::new(), |n| n.0));
         engine::run(plan(o, nets, optimizers, data, Box::new(move |b, t| call(&step, b, t)), val_step))?
