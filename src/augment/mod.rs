@@ -33,12 +33,40 @@ macro_rules! augment {
     };
 }
 
+mod args;
+mod center_crop;
+mod color_jitter;
+mod compose;
+mod custom;
+mod cutmix;
+mod draws;
+mod gaussian_blur;
+mod geometry;
+mod grayscale;
+mod mixup;
+mod normalize;
+mod preview;
+mod random_affine;
+mod random_crop;
+mod random_erasing;
+mod random_grayscale;
+mod random_horizontal_flip;
+mod random_perspective;
+mod random_resized_crop;
+mod random_rotation;
+mod random_vertical_flip;
+mod resize;
 mod sample;
+mod tone;
+mod trivial_augment;
 
-use crate::core::Result;
+pub use compose::flat;
+
+use crate::core::{Error, Result};
 use rand_chacha::ChaCha8Rng;
 pub use sample::{Mask, Sample};
 use std::sync::Arc;
+use tch::Tensor;
 
 /// Where augmentations get their random numbers from.
 pub type Rng = ChaCha8Rng;
@@ -51,13 +79,29 @@ pub trait Transform: Send + Sync {
     fn size(&self) -> Option<[usize; 2]> {
         None
     }
-    /// The random numbers of one application to a picture of `size` = `[height, width]`.
-    fn draw(&self, size: [usize; 2], rng: &mut Rng) -> Vec<f64>;
+    /// The augmentations of which it is a sequence.
+    fn stages(&self) -> Option<&[Aug]> {
+        None
+    }
+    /// It calls the script, so that it runs on the main thread.
+    fn on_main(&self) -> bool {
+        false
+    }
+    /// It mixes whole batches: [`Transform::mix`] is what it does.
+    fn mixes(&self) -> bool {
+        false
+    }
+    /// The random numbers of one application to a picture (a batch) of `size` = `[height, width]`.
+    fn draw(&self, _size: [usize; 2], _rng: &mut Rng) -> Vec<f64> {
+        Vec::new()
+    }
     /// Applies it with these numbers.
     ///
     /// # Errors
     /// A picture it cannot be applied to.
-    fn run(&self, s: Sample, with: &[f64]) -> Result<Sample>;
+    fn run(&self, s: Sample, _with: &[f64]) -> Result<Sample> {
+        Ok(s)
+    }
     /// Draws, and applies.
     ///
     /// # Errors
@@ -66,6 +110,18 @@ pub trait Transform: Send + Sync {
         let with = self.draw(s.size(), rng);
         self.run(s, &with)
     }
+    /// Mixes inputs [N, C, H, W] and probabilities [N, classes] with these numbers.
+    ///
+    /// # Errors
+    /// Not a mixture.
+    fn mix(&self, _x: Tensor, _y: Tensor, _with: &[f64]) -> Result<(Tensor, Tensor)> {
+        Err(Error::new(format!("{} does not mix batches", self.name())))
+    }
+}
+
+/// `share` of each item and the rest of the one before it, as torchvision mixes.
+fn mixed(t: &Tensor, share: f64) -> Result<Tensor> {
+    Ok(t.f_mul_scalar(share)?.f_add(&t.f_roll([1], [0])?.f_mul_scalar(1.0 - share)?)?)
 }
 
 /// An augmentation as scripts hold it.

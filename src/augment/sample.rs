@@ -62,6 +62,17 @@ impl Sample {
         [self.picture.height, self.picture.width]
     }
 
+    /// Lets `(x - mean) / std` follow on what is normalised already.
+    pub fn normalize(&mut self, mean: &[f64], std: &[f64]) {
+        let (m, v) = self.norm.take().unwrap_or((vec![0.0], vec![1.0]));
+        let n = m.len().max(mean.len());
+        let at = |v: &[f64], i: usize| v[i.min(v.len() - 1)];
+        self.norm = Some((
+            (0..n).map(|i| at(&m, i) + at(&v, i) * at(mean, i)).collect(),
+            (0..n).map(|i| at(&v, i) * at(std, i)).collect(),
+        ));
+    }
+
     /// The boxes, each corner moved by `f`, cut to the picture; the hull of what comes out.
     pub fn move_boxes(&mut self, f: impl Fn([f64; 2]) -> [f64; 2]) {
         let (w, h) = (self.picture.width as f64, self.picture.height as f64);

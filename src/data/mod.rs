@@ -4,9 +4,13 @@ mod batches;
 pub mod catalogue;
 mod critters;
 mod dataset;
+mod dogs;
 mod entry;
+mod files;
+mod folder;
 mod http;
 mod loader;
+mod mat;
 mod memory;
 mod mnist;
 mod package;
@@ -111,6 +115,14 @@ pub trait Source {
     /// Names of the parts, by the number that masks hold.
     fn parts(&self) -> Arc<[String]> {
         Arc::new([])
+    }
+    /// Items are pictures that are read or made one by one.
+    fn pictures(&self) -> bool {
+        false
+    }
+    /// What was left out so far, and why.
+    fn skipped(&self) -> Vec<String> {
+        Vec::new()
     }
 }
 

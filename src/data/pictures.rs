@@ -1,7 +1,7 @@
 //! Data sets of pictures, made or read one by one: what all of them share.
 
 use super::{Batch, Dataset, Reader, Source, Truth};
-use crate::augment::{Mask, Sample};
+use crate::augment::{Aug, Mask, Sample};
 use crate::core::raster::Raster;
 use crate::core::{Error, Map, Result, Value};
 use crate::image::Picture;
@@ -21,6 +21,10 @@ pub trait Pictures: Send + Sync + 'static {
     /// Names of the parts, by the number that masks hold.
     fn parts(&self) -> Arc<[String]> {
         Arc::new([])
+    }
+    /// What was left out so far, and why.
+    fn skipped(&self) -> Vec<String> {
+        Vec::new()
     }
     /// Picture `i`, cut to [`Pictures::size`] or `whole`; None if it is to be left out.
     ///
@@ -51,6 +55,12 @@ impl Source for PictureSource {
     }
     fn parts(&self) -> Arc<[String]> {
         self.0.parts()
+    }
+    fn pictures(&self) -> bool {
+        true
+    }
+    fn skipped(&self) -> Vec<String> {
+        self.0.skipped()
     }
 }
 
@@ -150,12 +160,25 @@ impl Truth {
 
 functions! {
     on "Dataset";
-    /// Item `i` as a picture, before normalisation.
+    /// The same pictures, augmented: anew in every epoch, ahead of the step, on all processors.
+    ///
+    /// Masks and boxes follow. Where the first augmentation settles the size (a crop, `resize`) it gets the whole
+    /// picture as it was read, else the picture as the data set gives it. What is random depends on the run's seed,
+    /// the epoch and the item's place only, not on the number of threads.
+    /// ```rhai
+    /// let critters = data::critters(#{size: 64, train: 8, test: 1}).train;
+    /// critters.augment(augment::random_resized_crop(32)).shape // => [3, 32, 32]
+    /// ```
+    fn augment(data: Dataset, augmentation: Aug) -> Dataset {
+        data.augmented(&augmentation)?
+    }
+
+    /// Item `i` as a picture, neither augmented nor normalised.
     /// ```rhai
     /// data::critters(#{train: 4, test: 1, size: 32}).train.picture(0) // => Picture of 32 × 32 pixels
     /// ```
     fn picture(data: Dataset, i: i64) -> Picture {
-        let batch = data.subset(&[i])?.plain().fetch(&[0])?;
+        let batch = data.subset(&[i])?.plain().reader(0)?.fetch(&[0], 0)?;
         if batch.is_empty() {
             Err(Error::new(format!("item {i} cannot be read")).hint("data.skipped says why"))?;
         }
