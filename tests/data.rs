@@ -7,5 +7,6 @@ mod support;
 mod data {
     mod critters;
     mod fetching;
+    mod files;
     mod loading;
 }

@@ -14,7 +14,7 @@ augment! {
     /// augment::color_jitter(0.2, 0.2, 0.2, 0.05).apply(image::filled(4, 3, "red")) // => Picture of 4 × 3 pixels
     /// ```
     color_jitter, (brightness: Option<Factor>, contrast: Option<Factor>, saturation: Option<Factor>,
-                   hue: Option<Span>), (),
+                   hue: Option<Span>),
     check |me| if let Some(Span(a, b)) = me.hue && (a < -0.5 || b > 0.5) {
         Err(Error::new(format!("`hue` is in -0.5..0.5, got [{a}, {b}]")))?;
     },

@@ -12,7 +12,7 @@ augment! {
     /// ```rhai
     /// augment::gaussian_blur(5).apply(image::filled(9, 9, "red")) // => Picture of 9 × 9 pixels
     /// ```
-    gaussian_blur, (kernel_size: Size, sigma: Option<Both>), (),
+    gaussian_blur, (kernel_size: Size, sigma: Option<Both>),
     check |me| {
         let (Size(h, w), Both(a, b)) = (me.kernel_size, me.sigma.unwrap_or(Both(0.1, 2.0)));
         if h % 2 == 0 || w % 2 == 0 {

@@ -2,12 +2,12 @@
 //! random numbers first and applies them then, so that both can be tested, and so that picture, mask and boxes go
 //! through the same geometry.
 
-/// Declares an augmentation `augment::name(arguments, #{options})`: what it draws, and what it does with that.
+/// Declares an augmentation `augment::name(arguments; #{options})`: what it draws, and what it does with that.
 macro_rules! augment {
-    ($(#[doc = $doc:literal])* $name:ident, ($($arg:ident : $ty:ty),*), $options:ty,
+    ($(#[doc = $doc:literal])* $name:ident, ($($arg:ident : $ty:ty),* $(; $options:ty)?),
      $(check |$c:ident| $check:expr,)? $(size |$z:ident| $size:expr,)?
      draw |$d:ident, $from:ident, $rng:ident| $draw:expr, run |$r:ident, $s:ident, $with:ident| $run:expr $(,)?) => {
-        struct Unit { $($arg: $ty,)* o: $options }
+        struct Unit { $($arg: $ty,)* $(o: $options)? }
         impl $crate::augment::Transform for Unit {
             fn name(&self) -> &'static str { stringify!($name) }
             $(fn size(&self) -> Option<[usize; 2]> { let $z = self; $size })?
@@ -25,8 +25,8 @@ macro_rules! augment {
             }
         }
         function!("augment", Function, stringify!($name), [$($doc),*],
-                  [$($arg: $ty,)* options: $crate::core::Opts<$options>], [$crate::augment::Aug], {
-            let unit = Unit { $($arg,)* o: options.0 };
+                  [$($arg: $ty,)* $(options: $crate::core::Opts<$options>)?], [$crate::augment::Aug], {
+            let unit = Unit { $($arg,)* $(o: { let o: $options = options.0; o })? };
             $({ let $c = &unit; $check })?
             $crate::augment::Aug::new(unit)
         });

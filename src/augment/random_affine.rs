@@ -47,7 +47,7 @@ augment! {
     /// let aug = augment::random_affine(#{degrees: 15, translate: 0.1, scale: [0.9, 1.1]});
     /// aug.apply(image::filled(4, 3, "red")) // => Picture of 4 × 3 pixels
     /// ```
-    random_affine, (), RandomAffineOptions,
+    random_affine, (; RandomAffineOptions),
     check |me| {
         if let Some(Both(a, b)) = me.o.translate && !((0.0..=1.0).contains(&a) && (0.0..=1.0).contains(&b)) {
             Err(Error::new(format!("option `translate` is in 0..1, got [{a}, {b}]")))?;

@@ -22,7 +22,7 @@ augment! {
     /// ```rhai
     /// augment::random_crop(20, #{padding: 4}).apply(image::filled(20, 20, "red")) // => Picture of 20 × 20 pixels
     /// ```
-    random_crop, (size: Size), RandomCropOptions,
+    random_crop, (size: Size; RandomCropOptions),
     size |me| Some([me.size.0, me.size.1]),
     draw |me, size, rng| {
         let added = |have: usize, want: usize| {

@@ -28,7 +28,7 @@ augment! {
     /// ```rhai
     /// augment::random_erasing(#{p: 1}).apply(image::filled(40, 30, "red")) // => Picture of 40 × 30 pixels
     /// ```
-    random_erasing, (), RandomErasingOptions,
+    random_erasing, (; RandomErasingOptions),
     check |me| {
         probability("p", me.o.p)?;
         let (Both(a, b), Both(c, d)) = (me.o.scale, me.o.ratio);

@@ -26,7 +26,7 @@ augment! {
     /// ```rhai
     /// augment::random_perspective(#{p: 1}).apply(image::filled(40, 30, "red")) // => Picture of 40 × 30 pixels
     /// ```
-    random_perspective, (), RandomPerspectiveOptions,
+    random_perspective, (; RandomPerspectiveOptions),
     check |me| {
         probability("p", me.o.p)?;
         probability("distortion_scale", me.o.distortion_scale)?;

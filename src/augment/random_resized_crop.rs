@@ -23,7 +23,7 @@ augment! {
     /// ```rhai
     /// augment::random_resized_crop(24).apply(image::filled(40, 30, "red")) // => Picture of 24 × 24 pixels
     /// ```
-    random_resized_crop, (size: Size), RandomResizedCropOptions,
+    random_resized_crop, (size: Size; RandomResizedCropOptions),
     check |me| {
         let (Both(a, b), Both(c, d)) = (me.o.scale, me.o.ratio);
         if !(0.0 < a && a <= b && 0.0 < c && c <= d) {

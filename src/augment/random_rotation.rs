@@ -27,7 +27,7 @@ augment! {
     /// ```rhai
     /// augment::random_rotation(30).apply(image::filled(4, 3, "red")) // => Picture of 4 × 3 pixels
     /// ```
-    random_rotation, (degrees: Span), RandomRotationOptions,
+    random_rotation, (degrees: Span; RandomRotationOptions),
     draw |me, size, rng| vec![uniform(rng, me.degrees.0, me.degrees.1)],
     run |me, s, d| {
         let [h, w] = s.size();
@@ -37,9 +37,13 @@ augment! {
         if me.o.expand {
             let (sin, cos) = d[0].to_radians().sin_cos();
             let (fh, fw) = (h as f64, w as f64);
-            // A hair's breadth of rounding makes no new row.
-            let whole = |v: f64| (v - 1e-6).ceil().max(1.0);
-            let (eh, ew) = (whole((fw * sin).abs() + (fh * cos).abs()), whole((fw * cos).abs() + (fh * sin).abs()));
+            // Whole pixels at both sides, as Pillow counts; a hair's breadth of rounding makes no new row.
+            let whole = |side: f64, wide: f64| {
+                let (low, high) = ((side - wide) / 2.0 + 1e-4, (side + wide) / 2.0 - 1e-4);
+                (high.ceil() - low.floor()).max(1.0)
+            };
+            let eh = whole(fh, (fw * sin).abs() + (fh * cos).abs());
+            let ew = whole(fw, (fw * cos).abs() + (fh * sin).abs());
             // About the middle: a turn about another place and a larger canvas differ by a shift only.
             back = affine(-d[0], [0.0; 2], 1.0, [0.0; 2], [fw / 2.0, fh / 2.0]);
             let (dx, dy) = ((fw - ew) / 2.0, (fh - eh) / 2.0);

@@ -18,7 +18,7 @@ augment! {
     /// ```rhai
     /// augment::resize([24, 32]).apply(image::filled(64, 64, "red")) // => Picture of 32 × 24 pixels
     /// ```
-    resize, (size: Fit), ResizeOptions,
+    resize, (size: Fit; ResizeOptions),
     size |me| match me.size {
         Fit::Short(_) => None,
         Fit::Both(Size(h, w)) => Some([h, w]),

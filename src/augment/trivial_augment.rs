@@ -42,7 +42,7 @@ augment! {
     /// ```rhai
     /// augment::trivial_augment().apply(image::filled(40, 30, "red")) // => Picture of 40 × 30 pixels
     /// ```
-    trivial_augment, (), TrivialAugmentOptions,
+    trivial_augment, (; TrivialAugmentOptions),
     check |me| if me.o.num_magnitude_bins < 2 {
         Err(Error::new("option `num_magnitude_bins` is at least 2"))?;
     },
