@@ -1,12 +1,13 @@
 //! Picture files as a data set: read when they are wanted, kept decoded as long as they fit, the bad ones named.
 
+use super::cache::Cache;
 use super::pictures::Pictures;
 use crate::augment::Sample;
-use crate::core::raster::{Raster, Rect};
+use crate::core::raster::Rect;
 use crate::core::resample::Filter;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Result, Value, picture_file};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -54,19 +55,13 @@ options! {
     }
 }
 
-/// Decoded pictures, as many as fit. What is read is the same with and without.
-struct Cache {
-    room: usize,
-    kept: HashMap<usize, Arc<Raster>>,
-}
-
 /// Picture files.
 pub struct Files {
     items: Vec<Item>,
     labels: Vec<i64>,
     classes: Arc<[String]>,
     o: FileOptions,
-    cache: Mutex<Cache>,
+    cache: Cache,
     skipped: Mutex<BTreeMap<PathBuf, String>>,
 }
 
@@ -85,24 +80,13 @@ impl Files {
         if o.size == 0 {
             return Err(Error::new("option `size` is at least 1 pixel, got 0"));
         }
-        let room = o.cache.map_or_else(|| free_memory() / 4, |mb| mb << 20);
         let labels = items.iter().map(|i| i.label).collect();
-        let cache = Mutex::new(Cache { room, kept: HashMap::new() });
+        let cache = Cache::new(o.cache);
         Ok(Self { items, labels, classes: classes.into(), o, cache, skipped: Mutex::default() })
     }
 
-    fn read(&self, i: usize) -> Result<Arc<Raster>> {
-        let poisoned = || Error::new("a reading thread failed before");
-        if let Some(kept) = self.cache.lock().map_err(|_| poisoned())?.kept.get(&i) {
-            return Ok(kept.clone());
-        }
-        let read = Arc::new(picture_file::read(&self.items[i].path)?);
-        let mut cache = self.cache.lock().map_err(|_| poisoned())?;
-        if let Some(room) = cache.room.checked_sub(read.rgb.len()) {
-            cache.room = room;
-            cache.kept.insert(i, read.clone());
-        }
-        Ok(read)
+    fn read(&self, i: usize) -> Result<Sample> {
+        self.cache.get(i, || Ok(picture_file::read(&self.items[i].path)?.into()))
     }
 }
 
@@ -120,8 +104,8 @@ impl Pictures for Files {
         self.classes.clone()
     }
     fn sample(&self, i: usize, whole: bool) -> Result<Option<Sample>> {
-        let read = match self.read(i) {
-            Ok(read) => read,
+        let mut s = match self.read(i) {
+            Ok(s) => s,
             Err(e) if self.o.on_error == OnError::Skip => {
                 if let Ok(mut all) = self.skipped.lock() {
                     all.insert(self.items[i].path.clone(), e.msg);
@@ -130,8 +114,7 @@ impl Pictures for Files {
             }
             Err(e) => return Err(e.hint("to leave bad files out: #{on_error: \"skip\"}")),
         };
-        let (w, h, n) = (read.width, read.height, self.o.size);
-        let mut s = Sample::from(Arc::unwrap_or_clone(read));
+        let ([h, w], n) = (s.size(), self.o.size);
         s.boxes.extend(self.items[i].boxed);
         if !whole && w.min(h) > 0 {
             // The square in the middle alone is resized: the rest would be cut away.
@@ -147,12 +130,4 @@ impl Pictures for Files {
         let all = self.skipped.lock().map(|all| all.clone()).unwrap_or_default();
         all.into_iter().map(|(_, why)| why).collect()
     }
-}
-
-/// Bytes of memory that nobody uses, as far as the system says; 1 GB where it does not.
-fn free_memory() -> usize {
-    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"));
-    let kb = line.and_then(|l| l.split_whitespace().next()?.parse::<usize>().ok());
-    kb.map_or(1 << 30, |kb| kb << 10)
 }

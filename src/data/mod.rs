@@ -1,6 +1,7 @@
 //! Data sets: where they come from, how batches are made of them ahead of the step.
 
 mod batches;
+mod cache;
 pub mod catalogue;
 mod critters;
 mod dataset;

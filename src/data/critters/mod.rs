@@ -9,6 +9,7 @@ mod species;
 mod things;
 
 use super::Dataset;
+use super::cache::Cache;
 use super::pictures::{PictureSource, Pictures};
 use crate::augment::{Mask, Sample};
 use crate::core::raster::Raster;
@@ -17,13 +18,14 @@ use dice::Dice;
 use species::SPECIES;
 use std::sync::Arc;
 
-/// Nothing is kept: a picture is drawn when it is asked for.
+/// A picture is drawn when it is asked for.
 struct Critters {
     key: u64,
     size: usize,
     background: f64,
     labels: Vec<i64>,
     classes: Arc<[String]>,
+    cache: Cache,
 }
 
 impl Pictures for Critters {
@@ -43,11 +45,17 @@ impl Pictures for Critters {
         animal::PARTS.iter().map(|p| p.to_string()).collect()
     }
     fn sample(&self, i: usize, _: bool) -> Result<Option<Sample>> {
+        self.cache.get(i, || self.draw(i)).map(Some)
+    }
+}
+
+impl Critters {
+    fn draw(&self, i: usize) -> Result<Sample> {
         let scene = scene::paint(self.key, i as u64, self.labels[i] as usize, self.background, self.size);
         let mask = Mask { width: self.size, height: self.size, values: scene.part };
         let boxes = vec![mask.bounds().unwrap_or([0.0; 4])];
         let picture = Raster::from_rgb(self.size, self.size, scene.rgb)?;
-        Ok(Some(Sample { mask: Some(mask), boxes, ..Sample::from(picture) }))
+        Ok(Sample { mask: Some(mask), boxes, ..Sample::from(picture) })
     }
 }
 
@@ -97,7 +105,8 @@ functions! {
     /// each of ten classes; more classes share) with probability p, else any of the ten. The animals do not depend
     /// on it: `test_background: 0` turns the ground of the same test pictures alone.
     ///
-    /// Pictures depend on the options only, not on the run's seed, and are drawn when they are asked for.
+    /// Pictures depend on the options only, not on the run's seed; they are drawn when they are asked for, and kept
+    /// while memory lasts.
     /// ```rhai
     /// let critters = data::critters(#{size: 32, train: 20, test: 10});
     /// let item = critters.train.get(3);
@@ -119,7 +128,7 @@ functions! {
             let labels = (0..n).map(|i| (i % o.classes) as i64).collect();
             let classes = SPECIES[..o.classes].iter().map(|s| s.name.to_string()).collect();
             let key = (o.seed as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ salt;
-            let half = Critters { key, size: o.size, background, labels, classes };
+            let half = Critters { key, size: o.size, background, labels, classes, cache: Cache::new(None) };
             (name.to_string(), Value::object(Dataset::new(&format!("critters {name}"), PictureSource(Arc::new(half)))))
         };
         Map::from([
