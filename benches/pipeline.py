@@ -1,8 +1,10 @@
 """Pictures a second: JPEG → random_resized_crop(224) → flip → color_jitter → affine → tensor, in batches of 64.
 PyTorch's DataLoader with torchvision v2 on PIL pictures (best of workers 0, 1, 2) against benches/pipeline.rhai, by
 turns, on two threads. `python benches/pipeline.py FOLDER [pictures]`; FOLDER holds a folder a class."""
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from torchvision.datasets import ImageFolder
 from torchvision.transforms import v2
 
 here = Path(__file__).parent
+binary = Path(os.environ.get("CARGO_TARGET_DIR", here.parent / "target")) / "release" / "cs385"
 root, n = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1920
 augment = v2.Compose([
     v2.RandomResizedCrop(224),
@@ -38,8 +41,8 @@ def theirs(workers):
 
 
 def ours(workers):
-    out = subprocess.run([here.parent / "cs385", "run", here / "pipeline.rhai", "--threads", "2", "--set", f"root={root}",
-                          "--set", f"n={n}", "--set", f"workers={workers}"], capture_output=True, text=True, check=True)
+    out = subprocess.run([binary, "run", here.resolve() / "pipeline.rhai", "--threads", "2", "--set", f"root={root}",
+                          "--set", f"n={n}", "--set", f"workers={workers}"], capture_output=True, text=True, check=True, cwd=tempfile.gettempdir())
     return float(out.stdout.split()[-1])
 
 

@@ -278,8 +278,7 @@ pub fn quadrangle(from: [[f64; 2]; 4], to: [[f64; 2]; 4]) -> Option<Matrix> {
         }
         let head = rows[k].map(|v| v / rows[k][k]);
         rows[k] = head;
-        for (i, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != k) {
-            let _ = i;
+        for (_, row) in rows.iter_mut().enumerate().filter(|(i, _)| *i != k) {
             let f = row[k];
             row.iter_mut().zip(head).for_each(|(v, h)| *v -= f * h);
         }

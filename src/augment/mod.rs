@@ -26,7 +26,7 @@ macro_rules! augment {
         }
         function!("augment", Function, stringify!($name), [$($doc),*],
                   [$($arg: $ty,)* $(options: $crate::core::Opts<$options>)?], [$crate::augment::Aug], {
-            let unit = Unit { $($arg,)* $(o: { let o: $options = options.0; o })? };
+            let unit = Unit { $($arg,)* $(o: $crate::augment::given::<$options>(options))? };
             $({ let $c = &unit; $check })?
             $crate::augment::Aug::new(unit)
         });
@@ -62,7 +62,7 @@ mod trivial_augment;
 
 pub use compose::flat;
 
-use crate::core::{Error, Result};
+use crate::core::{Error, Opts, Result};
 use rand_chacha::ChaCha8Rng;
 pub use sample::{Mask, Sample};
 use std::sync::Arc;
@@ -117,6 +117,11 @@ pub trait Transform: Send + Sync {
     fn mix(&self, _x: Tensor, _y: Tensor, _with: &[f64]) -> Result<(Tensor, Tensor)> {
         Err(Error::new(format!("{} does not mix batches", self.name())))
     }
+}
+
+/// The options of a call.
+fn given<T>(o: Opts<T>) -> T {
+    o.0
 }
 
 /// `share` of each item and the rest of the one before it, as torchvision mixes.

@@ -48,8 +48,8 @@ pub fn hue(r: &mut Raster, f: f64) {
         for (i, p) in block.chunks_exact(3).enumerate() {
             (red[i], green[i], blue[i]) = (f32::from(p[0]), f32::from(p[1]), f32::from(p[2]));
         }
-        for i in 0..N {
-            let (x, y, z) = (red[i], green[i], blue[i]);
+        for ((red, green), blue) in red.iter_mut().zip(&mut green).zip(&mut blue) {
+            let (x, y, z) = (*red, *green, *blue);
             let (most, least) = (x.max(y).max(z), x.min(y).min(z));
             let range = most - least;
             let k = 1.0 / range.max(1e-3);
@@ -63,7 +63,7 @@ pub fn hue(r: &mut Raster, f: f64) {
                 let k = if k >= 6.0 { k - 6.0 } else { k };
                 most - range * k.min(4.0 - k).clamp(0.0, 1.0)
             };
-            (red[i], green[i], blue[i]) = (at(5.0), at(3.0), at(1.0));
+            (*red, *green, *blue) = (at(5.0), at(3.0), at(1.0));
         }
         for (i, p) in block.chunks_exact_mut(3).enumerate() {
             p.copy_from_slice(&[red[i], green[i], blue[i]].map(|v| (v + 0.5) as u8));
@@ -87,12 +87,13 @@ pub fn sharpness(r: &mut Raster, f: f64) {
     }
     let old = r.rgb.clone();
     let line = 3 * w;
+    let at = |k: usize| u32::from(old[k]);
+    let row = |k: usize| at(k - 3) + at(k) + at(k + 3);
     for y in 1..h - 1 {
         for i in y * line + 3..(y + 1) * line - 3 {
-            let row = |k: usize| u32::from(old[k - 3]) + u32::from(old[k]) + u32::from(old[k + 3]);
-            let sum = row(i - line) + row(i) + row(i + line) + 4 * u32::from(old[i]);
+            let sum = row(i - line) + row(i) + row(i + line) + 4 * at(i);
             let smooth = (sum as f32 / 13.0).round_ties_even();
-            r.rgb[i] = (smooth + f * (f32::from(old[i]) - smooth)) as u8;
+            r.rgb[i] = (smooth + f * (at(i) as f32 - smooth)) as u8;
         }
     }
 }

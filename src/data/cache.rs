@@ -60,11 +60,11 @@ mod tests {
         let cache = Cache::new(Some(1));
         let mut made = 0;
         for i in [0, 1, 0, 1, 1] {
-            let make = || {
+            let one = cache.get(i, || {
                 made += 1;
                 Ok(Raster::new(512, 512, [i as u8; 3])?.into())
-            };
-            assert_eq!(cache.get(i, make).unwrap().picture.rgb[0], i as u8);
+            });
+            assert_eq!(one.unwrap().picture.rgb[0], i as u8);
         }
         // The second, of 768 kB as the first, never fits into the rest of the megabyte.
         assert_eq!(made, 4);

@@ -128,6 +128,6 @@ impl Pictures for Files {
     }
     fn skipped(&self) -> Vec<String> {
         let all = self.skipped.lock().map(|all| all.clone()).unwrap_or_default();
-        all.into_iter().map(|(_, why)| why).collect()
+        all.into_values().collect()
     }
 }

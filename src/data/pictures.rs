@@ -12,6 +12,10 @@ use tch::{Kind, Tensor};
 pub trait Pictures: Send + Sync + 'static {
     /// How many.
     fn len(&self) -> usize;
+    /// True when there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
     /// `[height, width]` of those not asked for whole.
     fn size(&self) -> [usize; 2];
     /// Class number of each.

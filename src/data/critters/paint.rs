@@ -211,10 +211,8 @@ impl Canvas {
         for (p, r) in blob.limbs.iter().flat_map(|l| [(l.a, l.ra), (l.b, l.rb)]) {
             let (o, r) =
                 (place.out(p), (r + blob.melt * 0.5 + blob.shaggy) * place.scale + 1.0 / self.side as f32);
-            for k in 0..2 {
-                low[k] = low[k].min(o[k] - r);
-                high[k] = high[k].max(o[k] + r);
-            }
+            low = [low[0].min(o[0] - r), low[1].min(o[1] - r)];
+            high = [high[0].max(o[0] + r), high[1].max(o[1] + r)];
         }
         let ((sin, cos), side) = (place.angle.sin_cos(), place.side());
         let pixel = place.scale * self.side as f32;
