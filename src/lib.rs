@@ -6,8 +6,12 @@ pub mod core;
 
 pub mod tensor;
 
-pub mod data;
 pub mod image;
+
+#[macro_use]
+pub mod augment;
+
+pub mod data;
 #[macro_use]
 pub mod nn;
 pub mod plot;

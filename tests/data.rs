@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod support;
+
 mod data {
+    mod critters;
     mod fetching;
+    mod files;
     mod loading;
 }

@@ -2,7 +2,7 @@
 
 use crate::core::value::{Object, Opaque};
 use crate::core::{Closure, Error, Result, Value};
-use crate::{data, explain, image, nn, train};
+use crate::{augment, data, explain, image, nn, train};
 use rhai::{Dynamic, Engine, FnPtr, ImmutableString};
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -49,6 +49,7 @@ const TYPES: &[Border] = &[
     border::<nn::HookHandle>(),
     border::<train::optim::Optimizer>(),
     border::<train::sched::Schedule>(),
+    border::<augment::Aug>(),
     border::<data::Dataset>(),
     border::<data::Batches>(),
     border::<image::Picture>(),

@@ -5,7 +5,7 @@ use super::convert::{to_dynamic, to_value};
 use crate::core::func::Func;
 use crate::core::script::{self, Caller};
 use crate::core::{Closure, Error, Kind, Result, Value};
-use rhai::{Dynamic, EvalAltResult, FnPtr, NativeCallContext, Position};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -39,15 +39,37 @@ impl Caller for Back<'_> {
             return Err(Error::new("not a function of this script"));
         };
         let mut args: Vec<Dynamic> = args.into_iter().map(to_dynamic).collect();
-        match f.call_raw(self.0, None, &mut args) {
-            Ok(d) => to_value(&d),
-            Err(e) => {
-                let out = Error::callback(e.to_string());
-                RAISED.set(Some(e));
-                Err(out)
-            }
+        given_back(f.call_raw(self.0, None, &mut args))
+    }
+}
+
+fn given_back(result: std::result::Result<Dynamic, RhaiError>) -> Result<Value> {
+    match result {
+        Ok(d) => to_value(&d),
+        Err(e) => {
+            let out = Error::callback(e.to_string());
+            RAISED.set(Some(e));
+            Err(out)
         }
     }
+}
+
+/// The way back into a script that runs, between native calls: `for` asks an iterator without telling the call.
+pub struct Running<'a>(pub &'a Engine, pub &'a AST);
+
+impl Caller for Running<'_> {
+    fn call(&self, f: &Closure, args: Vec<Value>) -> Result<Value> {
+        let Some(f) = f.0.downcast_ref::<FnPtr>() else {
+            return Err(Error::new("not a function of this script"));
+        };
+        let args: Vec<Dynamic> = args.into_iter().map(to_dynamic).collect();
+        given_back(f.call::<Dynamic>(self.0, self.1, args))
+    }
+}
+
+/// Runs `body`, which runs the script `ast` on `engine`.
+pub fn running<T>(engine: &Engine, ast: &AST, body: impl FnOnce() -> T) -> T {
+    script::with_caller(&Running(engine, ast), body)
 }
 
 /// Panics are reported by [`guard`], not by the default hook.

@@ -15,7 +15,7 @@ pub fn register(engine: &mut Engine) {
         let mut walk = batches.cast::<Batches>().walk();
         Box::new(std::iter::from_fn(move || {
             let next = catch(|| walk.next().transpose());
-            next.map(|batch| batch.map(|b| to_dynamic(b.to_value())))
+            next.and_then(|batch| batch.map(|b| b.to_value().map(to_dynamic)).transpose())
                 .map_err(|e| raise(e, Position::NONE))
                 .transpose()
         }))

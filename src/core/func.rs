@@ -149,10 +149,10 @@ macro_rules! functions {
 
 /// Declares one script function; the macros of the families stand on it.
 macro_rules! function {
-    ($home:expr, $kind:ident, $name:expr, [$($doc:expr),*], [$($arg:ident : $ty:ty),*], [], $body:block) => {
+    ($home:expr, $kind:ident, $name:expr, [$($doc:expr),*], [$($arg:ident : $ty:ty),* $(,)?], [], $body:block) => {
         function!($home, $kind, $name, [$($doc),*], [$($arg: $ty),*], [()], $body);
     };
-    ($home:expr, $kind:ident, $name:expr, [$($doc:expr),*], [$($arg:ident : $ty:ty),*], [$ret:ty], $body:block) => {
+    ($home:expr, $kind:ident, $name:expr, [$($doc:expr),*], [$($arg:ident : $ty:ty),* $(,)?], [$ret:ty], $body:block) => {
         const _: () = {
             #[allow(unused_assignments, unused_variables, unused_mut, clippy::redundant_closure_call)]
             fn call(args: &[$crate::core::Value]) -> $crate::core::Result<$crate::core::Value> {

@@ -29,8 +29,13 @@ pub fn set(seed: i64) -> Result<()> {
 /// A generator of its own for `stream` (say, `"shuffle"` at epoch `index`): the same numbers whatever else
 /// drew from libtorch's generator, in every version of the program.
 pub fn stream(name: &str, index: u64) -> ChaCha8Rng {
+    stream_of(get(), name, index)
+}
+
+/// [`stream`] of another seed; threads, for whom the run's seed is unknown, are given it.
+pub fn stream_of(seed: i64, name: &str, index: u64) -> ChaCha8Rng {
     let mut hash = Sha256::new();
-    hash.update(get().to_le_bytes());
+    hash.update(seed.to_le_bytes());
     hash.update(index.to_le_bytes());
     hash.update(name.as_bytes());
     ChaCha8Rng::from_seed(hash.finalize().into())

@@ -1,6 +1,7 @@
 //! Batches as scripts walk them: `for batch in ds.batches(64) { … }`.
 
 use super::{Batch, Dataset, Loader, LoaderOptions};
+use crate::augment::Aug;
 use crate::core::{Opts, Result, device, interrupt};
 
 /// A way to cut a data set into batches. Nothing is read before it is walked; each walk reads anew, ahead of the
@@ -78,6 +79,10 @@ options! {
         drop_last: bool = false,
         /// Which pass over the data this is: another pass, another order.
         epoch: usize = 0,
+        /// Augments the pictures, as `data.augment(aug).batches(…)`.
+        augment: Option<Aug> = None => (),
+        /// Threads that read ahead; by themselves as many as are worth it.
+        workers: Option<usize> = None => (),
     }
 }
 
@@ -85,8 +90,8 @@ functions! {
     on "Dataset";
     /// The items in batches, to be walked with `for`.
     ///
-    /// Each batch is a map with `input` [N, ..], `target` [N, ..] and `index` [N]. A few are read ahead on another
-    /// thread.
+    /// Each batch is a map with `input` [N, ..], `target` [N, ..] and `index` [N]. A few are read ahead on other
+    /// threads.
     /// ```rhai
     /// let sizes = [];
     /// for batch in data::from_tensors(tensor::zeros([5, 3])).batches(2) { sizes.push(batch.input.shape); }
@@ -98,7 +103,9 @@ functions! {
             Err(crate::core::Error::new("`batch_size` must be at least 1, got 0"))?;
         }
         let (shuffle, drop_last, epoch) = (o.shuffle, o.drop_last, o.epoch as u64);
-        Batches { data, options: LoaderOptions { batch_size, shuffle, drop_last, epoch, ..LoaderOptions::default() } }
+        let data = o.augment.map_or(Ok(data.clone()), |a| data.augmented(&a))?;
+        let workers = o.workers;
+        Batches { data, options: LoaderOptions { batch_size, shuffle, drop_last, epoch, workers, ..LoaderOptions::default() } }
     }
 
     on "Batches";

@@ -1,9 +1,11 @@
 //! A data set as scripts hold it: a source, and which of its items belong.
 
 use super::memory::Memory;
-use super::{Batch, Loader, LoaderOptions, Reader, Source};
+use super::view::{Finish, Plan};
+use super::{Loader, LoaderOptions, Source, View};
+use crate::augment::{self, Aug};
 use crate::core::value::{FromValue, mismatch};
-use crate::core::{Error, Map, Opts, Result, Value, device, seed};
+use crate::core::{Error, Opts, Result, Value, device, seed};
 use rand::seq::SliceRandom;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use tch::{Kind, Tensor};
 #[derive(Clone)]
 pub struct Dataset(Rc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     name: String,
     source: Rc<dyn Source>,
@@ -20,6 +23,8 @@ struct Inner {
     index: Option<Vec<i64>>,
     /// Mean and standard deviation of each channel, taken off and divided by.
     norm: Option<(Vec<f64>, Vec<f64>)>,
+    /// Augmentations, one after the other.
+    stages: Vec<Aug>,
 }
 
 object!(Dataset, "Dataset", |d| {
@@ -27,17 +32,42 @@ object!(Dataset, "Dataset", |d| {
         0 => String::new(),
         n => format!(", {n} classes"),
     };
-    format!("Dataset {}: {} × {:?}{classes}", d.0.name, d.len(), d.0.source.shape())
+    format!("Dataset {}: {} × {:?}{classes}", d.0.name, d.len(), d.shape())
 });
 
 impl Dataset {
     /// All items of `source`.
     pub fn new(name: &str, source: impl Source + 'static) -> Self {
-        Dataset(Rc::new(Inner { name: name.to_string(), source: Rc::new(source), index: None, norm: None }))
+        let (name, source) = (name.to_string(), Rc::new(source));
+        Dataset(Rc::new(Inner { name, source, index: None, norm: None, stages: Vec::new() }))
     }
 
-    fn with(&self, index: Option<Vec<i64>>, norm: Option<(Vec<f64>, Vec<f64>)>) -> Self {
-        Dataset(Rc::new(Inner { name: self.0.name.clone(), source: self.0.source.clone(), index, norm }))
+    fn with(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = (*self.0).clone();
+        change(&mut inner);
+        Dataset(Rc::new(inner))
+    }
+
+    /// The same items, augmented anew in every pass.
+    ///
+    /// # Errors
+    /// Items that are no pictures; a mixture that does not stand last.
+    pub fn augmented(&self, aug: &Aug) -> Result<Self> {
+        let shape = self.0.source.shape();
+        if !matches!(shape[..], [1 | 3, _, _]) {
+            return Err(Error::new(format!(
+                "items of shape {shape:?} are no pictures that can be augmented"
+            ))
+            .hint("pictures are [3, height, width] or [1, height, width]"));
+        }
+        let stages = [&self.0.stages[..], &augment::flat(aug)].concat();
+        Plan::new(&stages)?;
+        Ok(self.with(|d| d.stages = stages))
+    }
+
+    /// Items are read, drawn or augmented one by one, which many threads do faster.
+    pub(super) fn one_by_one(&self) -> bool {
+        self.0.source.pictures() || !self.0.stages.is_empty()
     }
 
     /// How many items there are.
@@ -62,7 +92,11 @@ impl Dataset {
 
     /// Shape of one input.
     pub fn shape(&self) -> Vec<i64> {
-        self.0.source.shape()
+        let shape = self.0.source.shape();
+        match self.0.stages.iter().rev().find_map(|a| a.0.size()) {
+            Some([h, w]) => vec![shape[0], h as i64, w as i64],
+            None => shape,
+        }
     }
 
     /// Class number of every item.
@@ -91,16 +125,47 @@ impl Dataset {
             i if (0..n).contains(&i) => Ok(self.0.index.as_ref().map_or(i, |all| all[i as usize])),
             _ => Err(Error::new(format!("there is no item {p}: the data set holds {n}"))),
         };
-        Ok(self.with(Some(places.iter().map(at).collect::<Result<_>>()?), self.0.norm.clone()))
+        let index = Some(places.iter().map(at).collect::<Result<_>>()?);
+        Ok(self.with(|d| d.index = index))
     }
 
-    /// A reader of this data set for another thread.
-    pub fn reader(&self) -> Box<dyn Reader + Send> {
-        Box::new(View {
-            inner: self.0.source.reader(),
-            index: self.0.index.clone(),
+    /// Names of the parts, by the number that masks hold.
+    pub fn parts(&self) -> Arc<[String]> {
+        self.0.source.parts()
+    }
+
+    /// A reader of pass `epoch` for another thread.
+    ///
+    /// # Errors
+    /// Augmentations in an order that cannot be.
+    pub fn reader(&self, epoch: u64) -> Result<View> {
+        let finish = Finish {
+            plan: Plan::new(&self.0.stages)?,
             norm: self.0.norm.clone(),
-        })
+            channels: self.0.source.shape().first().map_or(3, |c| *c as usize),
+            classes: self.classes().len().max(self.most_classes()),
+            seed: seed::get(),
+            epoch,
+        };
+        let (inner, index) = (self.0.source.reader(), self.0.index.clone());
+        Ok(View { inner, index, pictures: self.one_by_one(), finish })
+    }
+
+    /// One more than the greatest label, where a mixture needs to know.
+    fn most_classes(&self) -> usize {
+        let mixes = self.0.stages.iter().any(|a| a.0.mixes());
+        let labels = mixes.then(|| self.0.source.labels()).flatten().unwrap_or_default();
+        labels.iter().max().map_or(0, |k| *k as usize + 1)
+    }
+
+    /// The same items as they are: neither augmented nor normalised.
+    pub fn plain(&self) -> Self {
+        self.with(|d| (d.norm, d.stages) = (None, Vec::new()))
+    }
+
+    /// What was left out so far, and why.
+    pub fn skipped(&self) -> Vec<String> {
+        self.0.source.skipped()
     }
 
     /// The batches of one pass, made on another thread.
@@ -116,31 +181,6 @@ impl Dataset {
         let mut places: Vec<i64> = (0..self.len() as i64).collect();
         places.shuffle(&mut seed::stream("split", seed.unwrap_or(0) as u64));
         places
-    }
-}
-
-struct View {
-    inner: Box<dyn Reader + Send>,
-    index: Option<Vec<i64>>,
-    norm: Option<(Vec<f64>, Vec<f64>)>,
-}
-
-impl Reader for View {
-    fn fetch(&mut self, places: &[i64]) -> Result<Batch> {
-        let mut batch = match &self.index {
-            Some(all) => self.inner.fetch(&places.iter().map(|p| all[*p as usize]).collect::<Vec<_>>())?,
-            None => self.inner.fetch(places)?,
-        };
-        if let Some((mean, std)) = &self.norm {
-            let axes = vec![1i64; batch.input.dim().saturating_sub(2)];
-            let shape = [&[1, mean.len() as i64], &axes[..]].concat();
-            let per_channel = |v: &[f64]| -> Result<Tensor> {
-                Ok(Tensor::f_from_slice(v)?.f_to_kind(Kind::Float)?.f_reshape(&shape)?)
-            };
-            batch.input = batch.input.f_sub(&per_channel(mean)?)?.f_div(&per_channel(std)?)?;
-        }
-        batch.index = Tensor::f_from_slice(places)?;
-        Ok(batch)
     }
 }
 
@@ -214,17 +254,22 @@ functions! {
     }
 
     /// One item: a map with `input`, `target` and `index`.
+    ///
+    /// Where they are known also `parts` [H, W] (numbers, see `.parts`), `mask` [H, W] (true on the thing) and `box`
+    /// [x, y, width, height].
     /// ```rhai
     /// data::from_tensors(tensor::arange(6).reshape([3, 2])).get(1).input // => tensor([2, 3])
     /// ```
     fn get(data: Dataset, i: i64) -> Value {
-        let batch = data.subset(&[i])?.reader().fetch(&[0])?.to(device::current())?;
-        let first = |t: &Tensor| -> Result<Value> { Ok(Value::Tensor(t.f_select(0, 0)?)) };
-        Value::Map(Map::from([
-            ("input".to_string(), first(&batch.input)?),
-            ("target".to_string(), batch.target.as_ref().map_or(Ok(Value::Nil), first)?),
-            ("index".to_string(), Value::Int(i)),
-        ]))
+        let batch = data.subset(&[i])?.reader(0)?.fetch(&[0], 0)?.to(device::current())?;
+        let Value::Map(mut item) = batch.to_value()? else { return Ok(Value::Nil) };
+        for v in item.values_mut() {
+            if let Value::Tensor(t) = v {
+                *v = Value::Tensor(t.f_select(0, 0)?);
+            }
+        }
+        item.insert("index".to_string(), Value::Int(i));
+        Value::Map(item)
     }
 
     /// The items at these places, in this order.
@@ -309,7 +354,7 @@ functions! {
                 "mean and std need one number for each of the {channels} channel(s), std not 0; got {mean:?} and {std:?}"
             )))?;
         }
-        data.with(data.0.index.clone(), Some((mean, std)))
+        data.with(|d| d.norm = Some((mean, std)))
     }
 
     /// All items as one pair of tensors: a map with `input`, `target` and `index`.
@@ -320,7 +365,7 @@ functions! {
     /// ```
     fn tensors(data: Dataset) -> Value {
         let places: Vec<i64> = (0..data.len() as i64).collect();
-        data.reader().fetch(&places)?.to(device::current())?.to_value()
+        data.reader(0)?.fetch(&places, 0)?.to(device::current())?.to_value()?
     }
 
     get "Dataset";

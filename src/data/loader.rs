@@ -1,9 +1,11 @@
-//! Batches made on another thread, a few ahead of the step. The order is a function of the seed and the epoch
-//! alone, so that a run can go on in the middle of an epoch.
+//! Batches made on other threads, a few ahead of the step. Order and random numbers are functions of the seed, the
+//! epoch and the place alone, so that a run can go on in the middle of an epoch, with any number of threads.
 
+use super::view::{Finish, Made};
 use super::{Batch, Dataset};
-use crate::core::{Error, Result, seed};
+use crate::core::{Error, Result, progress, seed};
 use rand::seq::SliceRandom;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::JoinHandle;
 
@@ -22,23 +24,42 @@ pub struct LoaderOptions {
     pub skip_batches: usize,
     /// Batches kept ready.
     pub prefetch: usize,
+    /// Threads that read; as many as there are processors (at most 8) if left out, for pictures that are read or
+    /// augmented one by one, and else one.
+    pub workers: Option<usize>,
 }
 
 impl Default for LoaderOptions {
     fn default() -> Self {
-        Self { batch_size: 64, shuffle: false, drop_last: false, epoch: 0, skip_batches: 0, prefetch: 2 }
+        Self {
+            batch_size: 64,
+            shuffle: false,
+            drop_last: false,
+            epoch: 0,
+            skip_batches: 0,
+            prefetch: 2,
+            workers: None,
+        }
     }
 }
 
 /// The batches of one pass.
 pub struct Loader {
-    receiver: Option<Receiver<Result<Batch>>>,
-    thread: Option<JoinHandle<()>>,
-    left: usize,
+    /// One for each thread; the batches come from them by turns.
+    receivers: Vec<Receiver<Result<Made>>>,
+    threads: Vec<JoinHandle<()>>,
+    finish: Finish,
+    data: Dataset,
+    /// How many items had been left out before.
+    skipped: usize,
+    /// Number of the next batch, and of the one behind the last.
+    next: usize,
+    end: usize,
+    first: usize,
 }
 
 impl Loader {
-    /// Starts the reading thread.
+    /// Starts the reading threads.
     ///
     /// # Errors
     /// A batch size of 0; no thread to be had.
@@ -50,42 +71,75 @@ impl Loader {
         if o.shuffle {
             order.shuffle(&mut seed::stream("shuffle", o.epoch));
         }
-        let whole = order.len() / o.batch_size * o.batch_size;
         if o.drop_last {
-            order.truncate(whole);
+            order.truncate(order.len() / o.batch_size * o.batch_size);
         }
-        let order = order.split_off(order.len().min(o.skip_batches * o.batch_size));
-        let left = order.len().div_ceil(o.batch_size);
-        let (sender, receiver) = sync_channel(o.prefetch.max(1));
-        let (mut reader, size) = (data.reader(), o.batch_size);
+        let end = order.len().div_ceil(o.batch_size);
+        let first = o.skip_batches.min(end);
+        let usual = || match data.one_by_one() {
+            true => std::thread::available_parallelism().map_or(1, |n| n.get().min(8)),
+            false => 1,
+        };
+        let workers = o.workers.unwrap_or_else(usual).clamp(1, (end - first).max(1));
+        let order = Arc::new(order);
+        let finish = data.reader(o.epoch)?.finish;
+        let mut loader = Self {
+            receivers: Vec::new(),
+            threads: Vec::new(),
+            finish,
+            data: data.clone(),
+            skipped: data.skipped().len(),
+            next: first,
+            end,
+            first,
+        };
         // libtorch counts threads for each of ours, but one that has not asked yet would take over the 1 below.
         tch::get_num_threads();
-        let work = move || {
-            // One thread of libtorch's is enough here; more would take the cores from the step.
-            tch::set_num_threads(1);
-            for index in order.chunks(size) {
-                let failed = || Err(Error::new("reading a batch failed: the reading thread panicked"));
-                let batch = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reader.fetch(index)));
-                let batch = batch.unwrap_or_else(|_| failed());
-                let end = batch.is_err();
-                if sender.send(batch).is_err() || end {
-                    return;
+        for w in 0..workers {
+            let (sender, receiver) = sync_channel(o.prefetch.div_ceil(workers).max(1));
+            let (mut view, order, size) = (data.reader(o.epoch)?, order.clone(), o.batch_size);
+            let work = move || {
+                // One thread of libtorch's is enough here; more would take the cores from the step.
+                tch::set_num_threads(1);
+                for number in (first + w..end).step_by(workers) {
+                    let places = &order[number * size..order.len().min((number + 1) * size)];
+                    let failed = || Err(Error::new("reading a batch failed: the reading thread panicked"));
+                    let make = std::panic::AssertUnwindSafe(|| view.make(places, number as u64));
+                    let made = std::panic::catch_unwind(make).unwrap_or_else(|_| failed());
+                    let end = made.is_err();
+                    if sender.send(made).is_err() || end {
+                        return;
+                    }
                 }
-            }
-        };
-        let thread = std::thread::Builder::new().name("loader".to_string()).spawn(work);
-        let thread = thread.map_err(|e| Error::new(format!("no thread for reading data: {e}")))?;
-        Ok(Self { receiver: Some(receiver), thread: Some(thread), left })
+            };
+            let thread = std::thread::Builder::new().name("loader".to_string()).spawn(work);
+            loader.threads.push(thread.map_err(|e| Error::new(format!("no thread for reading data: {e}")))?);
+            loader.receivers.push(receiver);
+        }
+        Ok(loader)
     }
 
     /// Batches still to come.
     pub fn len(&self) -> usize {
-        self.left
+        self.end - self.next
     }
 
     /// True when no batch is left.
     pub fn is_empty(&self) -> bool {
-        self.left == 0
+        self.len() == 0
+    }
+
+    fn receive(&mut self) -> Option<Result<Batch>> {
+        if self.is_empty() || self.receivers.is_empty() {
+            return None;
+        }
+        let ended = || Err(Error::new("reading the data ended early: the reading thread is gone"));
+        let from = &self.receivers[(self.next - self.first) % self.receivers.len()];
+        let made = from.recv().unwrap_or_else(|_| ended());
+        let batch = made.and_then(|made| self.finish.run(made, self.next as u64));
+        // Nothing comes behind an error.
+        self.next = if batch.is_ok() { self.next + 1 } else { self.end };
+        Some(batch)
     }
 }
 
@@ -93,22 +147,27 @@ impl Iterator for Loader {
     type Item = Result<Batch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left == 0 {
-            return None;
+        loop {
+            match self.receive()? {
+                // None of its items could be read.
+                Ok(batch) if batch.is_empty() => {}
+                batch => return Some(batch),
+            }
         }
-        let ended = || Err(Error::new("reading the data ended early: the reading thread is gone"));
-        let batch = self.receiver.as_ref()?.recv().unwrap_or_else(|_| ended());
-        // Nothing comes behind an error.
-        self.left = if batch.is_ok() { self.left - 1 } else { 0 };
-        Some(batch)
     }
 }
 
 impl Drop for Loader {
     fn drop(&mut self) {
-        // Closing the channel first ends the thread at its next batch.
-        self.receiver.take();
-        if let Some(thread) = self.thread.take() {
+        let skipped = self.data.skipped();
+        if let (n @ 1.., Some(last)) = (skipped.len() - self.skipped.min(skipped.len()), skipped.last()) {
+            progress::say(&format!(
+                "left out {n} pictures that cannot be read, for example {last}; data.skipped names them"
+            ));
+        }
+        // Closing the channels first ends each thread at its next batch.
+        self.receivers.clear();
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }

@@ -1,6 +1,8 @@
 //! Data sets that lie in memory as two tensors.
 
-use super::{Batch, Reader, Source};
+use super::pictures::to_raster;
+use super::{Batch, Reader, Source, Truth};
+use crate::augment::Sample;
 use crate::core::{Error, Result};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
@@ -73,6 +75,19 @@ impl Reader for MemoryReader {
             input = input.f_to_kind(Kind::Float)?.f_div_scalar_(255.0)?;
         }
         let target = self.target.as_ref().map(|t| t.f_index_select(0, &index)).transpose()?;
-        Ok(Batch { input, target, index })
+        Ok(Batch { input, target, index, truth: Truth::default() })
+    }
+    fn sample(&mut self, i: i64, _: bool) -> Result<Option<Sample>> {
+        let x = self.input.f_get(i)?;
+        let x = if x.kind() == Kind::Uint8 { x.f_to_kind(Kind::Float)?.f_div_scalar(255.0)? } else { x };
+        if x.f_min()?.f_double_value(&[])? < 0.0 || x.f_max()?.f_double_value(&[])? > 1.0 {
+            return Err(Error::new("pictures that are augmented have values in 0..1")
+                .hint("normalise behind it: data.augment(…).normalized(mean, std)"));
+        }
+        to_raster(&x).map(|r| Some(r.into()))
+    }
+    fn targets(&mut self, index: &[i64]) -> Result<Option<Tensor>> {
+        let index = Tensor::f_from_slice(index)?;
+        Ok(self.target.as_ref().map(|t| t.f_index_select(0, &index)).transpose()?)
     }
 }

@@ -1,22 +1,42 @@
 //! Data sets: where they come from, how batches are made of them ahead of the step.
 
 mod batches;
+mod cache;
 pub mod catalogue;
+mod critters;
 mod dataset;
+mod dogs;
 mod entry;
+mod files;
+mod folder;
 mod http;
 mod loader;
+mod mat;
 mod memory;
 mod mnist;
 mod package;
+mod pictures;
+mod view;
 
 pub use batches::{Batches, Walk};
 pub use dataset::Dataset;
 pub use loader::{Loader, LoaderOptions};
+pub use pictures::{PictureSource, Pictures};
+pub use view::View;
 
-use crate::core::{Error, Result, Value};
+use crate::augment::Sample;
+use crate::core::{Error, Map, Result, Value};
 use std::sync::Arc;
 use tch::{Device, Tensor};
+
+/// What is known of the pixels of a batch, where anything is.
+#[derive(Debug, Default)]
+pub struct Truth {
+    /// Number of the part that each pixel shows, uint8 [N, H, W]; 0 is the background.
+    pub mask: Option<Tensor>,
+    /// `[x, y, width, height]` of the thing in each picture, in pixels, float [N, 4].
+    pub boxes: Option<Tensor>,
+}
 
 /// Pictures (or anything else) and their targets.
 #[derive(Debug)]
@@ -27,6 +47,8 @@ pub struct Batch {
     pub target: Option<Tensor>,
     /// Place of each item in the data set, int64 [N].
     pub index: Tensor,
+    /// Masks and boxes.
+    pub truth: Truth,
 }
 
 impl Batch {
@@ -48,8 +70,14 @@ impl Batch {
         if self.input.device() == device {
             return Ok(self);
         }
-        let target = self.target.map(|t| t.f_to_device(device)).transpose()?;
-        Ok(Self { input: self.input.f_to_device(device)?, target, index: self.index })
+        let to = |t: Option<Tensor>| t.map(|t| t.f_to_device(device)).transpose();
+        let truth = Truth { mask: to(self.truth.mask)?, boxes: to(self.truth.boxes)? };
+        Ok(Self {
+            input: self.input.f_to_device(device)?,
+            target: to(self.target)?,
+            index: self.index,
+            truth,
+        })
     }
 
     /// The batch cut into pieces of at most `size` items, in order.
@@ -60,23 +88,31 @@ impl Batch {
         let n = self.len();
         let one = |begin: usize| {
             let cut = |t: &Tensor| Ok::<_, Error>(t.f_narrow(0, begin as i64, size.min(n - begin) as i64)?);
-            let target = self.target.as_ref().map(cut).transpose()?;
-            Ok(Batch { input: cut(&self.input)?, target, index: cut(&self.index)? })
+            let maybe = |t: &Option<Tensor>| t.as_ref().map(cut).transpose();
+            let truth = Truth { mask: maybe(&self.truth.mask)?, boxes: maybe(&self.truth.boxes)? };
+            Ok(Batch {
+                input: cut(&self.input)?,
+                target: maybe(&self.target)?,
+                index: cut(&self.index)?,
+                truth,
+            })
         };
         (0..n).step_by(size.max(1)).map(one).collect()
     }
 
-    /// As scripts see it: a map with `input`, `target`, `index`.
-    pub fn to_value(&self) -> Value {
+    /// As scripts see it: a map with `input`, `target`, `index`, and `parts`, `mask`, `box` where they are known.
+    ///
+    /// # Errors
+    /// libtorch's.
+    pub fn to_value(&self) -> Result<Value> {
         let target = self.target.as_ref().map_or(Value::Nil, |t| Value::Tensor(t.shallow_clone()));
-        Value::Map(
-            [
-                ("input".to_string(), Value::Tensor(self.input.shallow_clone())),
-                ("target".to_string(), target),
-                ("index".to_string(), Value::Tensor(self.index.shallow_clone())),
-            ]
-            .into(),
-        )
+        let mut map = Map::from([
+            ("input".to_string(), Value::Tensor(self.input.shallow_clone())),
+            ("target".to_string(), target),
+            ("index".to_string(), Value::Tensor(self.index.shallow_clone())),
+        ]);
+        self.truth.add_to(&mut map)?;
+        Ok(Value::Map(map))
     }
 }
 
@@ -97,6 +133,18 @@ pub trait Source {
     fn labels(&self) -> Option<Vec<i64>>;
     /// Names of the classes, where they have names.
     fn classes(&self) -> Arc<[String]>;
+    /// Names of the parts, by the number that masks hold.
+    fn parts(&self) -> Arc<[String]> {
+        Arc::new([])
+    }
+    /// Items are pictures that are read or made one by one.
+    fn pictures(&self) -> bool {
+        false
+    }
+    /// What was left out so far, and why.
+    fn skipped(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 /// Makes batches of the items asked for.
@@ -106,4 +154,19 @@ pub trait Reader {
     /// # Errors
     /// An item that cannot be read.
     fn fetch(&mut self, index: &[i64]) -> Result<Batch>;
+    /// Item `i` as a picture that can be augmented, `whole` where the source would cut it to size; None if it is to
+    /// be left out.
+    ///
+    /// # Errors
+    /// Items that are no pictures; one that cannot be read.
+    fn sample(&mut self, _i: i64, _whole: bool) -> Result<Option<Sample>> {
+        Err(Error::new("the items of this data set are no pictures"))
+    }
+    /// The targets of the items `index`.
+    ///
+    /// # Errors
+    /// libtorch's.
+    fn targets(&mut self, index: &[i64]) -> Result<Option<Tensor>> {
+        Ok(self.fetch(index)?.target)
+    }
 }

@@ -67,7 +67,7 @@ pub fn compile(engine: &Engine, source: &Source) -> Result<AST, Box<Diagnostic>>
 /// What went wrong, where; a panic of the engine too.
 pub fn evaluate(engine: &Engine, source: &Source, ast: &AST) -> Result<(), Box<Diagnostic>> {
     let mut scope = Scope::new();
-    match guard::catch(|| Ok(engine.run_ast_with_scope(&mut scope, ast))) {
+    match guard::catch(|| Ok(guard::running(engine, ast, || engine.run_ast_with_scope(&mut scope, ast)))) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(e)) => Err(Box::new(diagnose(engine, source, &e))),
         Err(e) => Err(Box::new(Diagnostic::plain(e))),

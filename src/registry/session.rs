@@ -72,7 +72,9 @@ impl Session {
         }
         let mut all = self.functions.merge(&ast);
         all.set_source(self.functions.source().unwrap_or_default().to_string());
-        let result = self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &all);
+        let result = crate::bindings::guard::running(&self.engine, &all, || {
+            self.engine.eval_ast_with_scope::<Dynamic>(&mut self.scope, &all)
+        });
         all.clear_statements();
         self.functions = all;
         self.drop_shadowed();

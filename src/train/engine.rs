@@ -124,6 +124,7 @@ impl Loop<'_> {
             drop_last: plan.drop_last,
             epoch: at.epoch as u64,
             skip_batches: at.batch,
+            workers: plan.workers,
             ..LoaderOptions::default()
         })?;
         let total = loader.len() + at.batch;
@@ -240,6 +241,7 @@ impl Loop<'_> {
         let mut sums = Sums::default();
         for batch in val.loader(&LoaderOptions {
             batch_size: self.plan.batch_size.max(256),
+            workers: self.plan.workers,
             ..LoaderOptions::default()
         })? {
             interrupt::check()?;

@@ -7,6 +7,7 @@ use super::metric::accuracy::correct;
 use super::optim::Optimizer;
 use super::sched::Schedule;
 use super::trainer::{Keep, Measures, Plan, Step, Sums, Trainer};
+use crate::augment::Aug;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Closure, Error, Opts, Result, Value, paths};
 use crate::data::{Batch, Dataset};
@@ -23,6 +24,10 @@ options! {
         epochs: i64 = 1,
         /// Pictures a batch.
         batch_size: usize = 64,
+        /// Augments the training pictures, as `data.augment(aug)`.
+        augment: Option<Aug> = None => (),
+        /// Threads that read ahead; by themselves as many as are worth it.
+        workers: Option<usize> = None => (),
         /// Validation data, measured after every epoch.
         val: Option<Dataset> = None,
         /// A new order of the pictures every epoch.
@@ -90,16 +95,18 @@ fn plan<'a>(
     data: Dataset,
     step: Box<Step<'a>>,
     val_step: Option<Box<Step<'a>>>,
-) -> Plan<'a> {
+) -> Result<Plan<'a>> {
     let on_epoch = o.on_epoch.map(|f| -> Box<dyn Fn(&Trainer) -> Result<()>> {
         Box::new(move |t: &Trainer| f.call(vec![Value::object(t.clone())]).map(|_| ()))
     });
-    Plan {
+    let data = o.augment.map_or(Ok(data.clone()), |a| data.augmented(&a))?;
+    Ok(Plan {
         nets,
         optimizers,
         data,
         val: o.val,
         batch_size: o.batch_size,
+        workers: o.workers,
         epochs: o.epochs,
         shuffle: o.shuffle,
         drop_last: o.drop_last,
@@ -116,7 +123,7 @@ fn plan<'a>(
             watch: o.watch,
             every_seconds: o.save_every,
         },
-    }
+    })
 }
 
 /// Loss, and accuracy where targets are classes.
@@ -222,7 +229,7 @@ functions! {
         };
         let nets = vec![("net".to_string(), net.clone())];
         let optimizers = vec![("net".to_string(), optimizer.clone())];
-        engine::run(plan(o, nets, optimizers, data, Box::new(step), Some(Box::new(val_step))))?
+        engine::run(plan(o, nets, optimizers, data, Box::new(step), Some(Box::new(val_step)))?)?
     }
 
     /// Runs a training step that the script writes.
@@ -248,10 +255,10 @@ functions! {
         let (o, s) = options.0;
         let missing = |what: &str| Error::new(format!("option `{what}` is missing"));
         let (data, step) = (s.data.ok_or_else(|| missing("data"))?, s.step.ok_or_else(|| missing("step"))?);
-        let call = |f: &Closure, batch: &Batch, t: &Trainer| measures(f.call(vec![batch.to_value(), Value::object(t.clone())])?);
+        let call = |f: &Closure, batch: &Batch, t: &Trainer| measures(f.call(vec![batch.to_value()?, Value::object(t.clone())])?);
         let val_step = s.val_step.map(|f| -> Box<Step> { Box::new(move |b, t| call(&f, b, t)) });
         let (nets, optimizers) = (s.nets.map_or(Vec::new(), |n| n.0), s.optimizers.map_or(Vec::new(), |n| n.0));
-        engine::run(plan(o, nets, optimizers, data, Box::new(move |b, t| call(&step, b, t)), val_step))?
+        engine::run(plan(o, nets, optimizers, data, Box::new(move |b, t| call(&step, b, t)), val_step)?)?
     }
 
     get "Run";

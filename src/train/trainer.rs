@@ -31,6 +31,8 @@ pub struct Plan<'a> {
     pub val: Option<Dataset>,
     /// Pictures a batch.
     pub batch_size: usize,
+    /// Threads that read ahead.
+    pub workers: Option<usize>,
     /// Passes over the training data.
     pub epochs: i64,
     /// A new order every epoch.

@@ -58,7 +58,12 @@ impl Reader for CountingReader {
             return Err(Error::new(format!("item {bad} is damaged")));
         }
         let index = Tensor::from_slice(index);
-        Ok(Batch { input: index.to_kind(Kind::Float).unsqueeze(1), target: None, index })
+        Ok(Batch {
+            input: index.to_kind(Kind::Float).unsqueeze(1),
+            target: None,
+            index,
+            truth: Default::default(),
+        })
     }
 }
 

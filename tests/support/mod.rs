@@ -68,7 +68,10 @@ impl Script {
         let result = compiled.map_err(Into::into).and_then(|ast| {
             let all = self.functions.merge(&ast);
             self.functions = all.clone_functions_only();
-            self.engine.eval_ast_with_scope::<rhai::Dynamic>(&mut self.scope, &all)
+            let (engine, scope) = (&self.engine, &mut self.scope);
+            bindings::guard::running(engine, &all, || {
+                engine.eval_ast_with_scope::<rhai::Dynamic>(scope, &all)
+            })
         });
         match result {
             Ok(d) => Ok(convert::to_value(&d).unwrap()),

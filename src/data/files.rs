@@ -1,0 +1,133 @@
+//! Picture files as a data set: read when they are wanted, kept decoded as long as they fit, the bad ones named.
+
+use super::cache::Cache;
+use super::pictures::Pictures;
+use crate::augment::Sample;
+use crate::core::raster::Rect;
+use crate::core::resample::Filter;
+use crate::core::value::{FromValue, mismatch};
+use crate::core::{Error, Result, Value, picture_file};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+/// One picture file.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its class.
+    pub label: i64,
+    /// `[x, y, width, height]` of what it shows, in pixels.
+    pub boxed: Option<[f32; 4]>,
+}
+
+/// What is done about a file that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    /// An error that names it.
+    Stop,
+    /// It is left out, and named by `data.skipped`.
+    Skip,
+}
+
+impl FromValue for OnError {
+    const TYPE: &'static str = "\"stop\" or \"skip\"";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::Str(s) if s == "stop" => Ok(Self::Stop),
+            Value::Str(s) if s == "skip" => Ok(Self::Skip),
+            Value::Str(s) => Err(Error::unknown("choice", s, ["stop", "skip"])),
+            _ => mismatch(Self::TYPE, v),
+        }
+    }
+}
+
+options! {
+    /// How picture files are read.
+    pub struct FileOptions {
+        /// Height and width of the pictures: the short side is resized to it, the middle cut out.
+        size: usize = 224,
+        /// What is done about a file that cannot be read: "stop", or "skip" it.
+        on_error: OnError = OnError::Stop => "stop",
+        /// Megabytes of decoded pictures that are kept; a quarter of the free memory if left out.
+        cache: Option<usize> = None => (),
+    }
+}
+
+/// Picture files.
+pub struct Files {
+    items: Vec<Item>,
+    labels: Vec<i64>,
+    classes: Arc<[String]>,
+    o: FileOptions,
+    cache: Cache,
+    skipped: Mutex<BTreeMap<PathBuf, String>>,
+}
+
+impl Files {
+    /// The files `items` of these classes.
+    ///
+    /// # Errors
+    /// None at all; a size of 0.
+    pub fn new(items: Vec<Item>, classes: Vec<String>, o: FileOptions) -> Result<Self> {
+        if items.is_empty() {
+            return Err(Error::new("no picture was found").hint(format!(
+                "pictures end in {}",
+                picture_file::EXTENSIONS.map(|e| format!(".{e}")).join(", ")
+            )));
+        }
+        if o.size == 0 {
+            return Err(Error::new("option `size` is at least 1 pixel, got 0"));
+        }
+        let labels = items.iter().map(|i| i.label).collect();
+        let cache = Cache::new(o.cache);
+        Ok(Self { items, labels, classes: classes.into(), o, cache, skipped: Mutex::default() })
+    }
+
+    fn read(&self, i: usize) -> Result<Sample> {
+        self.cache.get(i, || Ok(picture_file::read(&self.items[i].path)?.into()))
+    }
+}
+
+impl Pictures for Files {
+    fn len(&self) -> usize {
+        self.items.len()
+    }
+    fn size(&self) -> [usize; 2] {
+        [self.o.size; 2]
+    }
+    fn labels(&self) -> &[i64] {
+        &self.labels
+    }
+    fn classes(&self) -> Arc<[String]> {
+        self.classes.clone()
+    }
+    fn sample(&self, i: usize, whole: bool) -> Result<Option<Sample>> {
+        let mut s = match self.read(i) {
+            Ok(s) => s,
+            Err(e) if self.o.on_error == OnError::Skip => {
+                if let Ok(mut all) = self.skipped.lock() {
+                    all.insert(self.items[i].path.clone(), e.msg);
+                }
+                return Ok(None);
+            }
+            Err(e) => return Err(e.hint("to leave bad files out: #{on_error: \"skip\"}")),
+        };
+        let ([h, w], n) = (s.size(), self.o.size);
+        s.boxes.extend(self.items[i].boxed);
+        if !whole && w.min(h) > 0 {
+            // The square in the middle alone is resized: the rest would be cut away.
+            let side = w.min(h);
+            let at = Rect::new(((w - side) / 2) as i64, ((h - side) / 2) as i64, side, side);
+            if [w, h] != [n, n] {
+                s.zoom(at, n, n, Filter::Bilinear)?;
+            }
+        }
+        Ok(Some(s))
+    }
+    fn skipped(&self) -> Vec<String> {
+        let all = self.skipped.lock().map(|all| all.clone()).unwrap_or_default();
+        all.into_values().collect()
+    }
+}
