@@ -12,6 +12,7 @@ pub mod image;
 pub mod nn;
 pub mod plot;
 
+pub mod embed;
 pub mod explain;
 pub mod train;
 

@@ -2,7 +2,7 @@
 
 use crate::core::value::{Object, Opaque};
 use crate::core::{Closure, Error, Result, Value};
-use crate::{data, explain, image, nn, train};
+use crate::{data, embed, explain, image, nn, train};
 use rhai::{Dynamic, Engine, FnPtr, ImmutableString};
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -54,6 +54,7 @@ const TYPES: &[Border] = &[
     border::<train::trainer::Trainer>(),
     border::<explain::Target>(),
     border::<explain::Heatmap>(),
+    border::<embed::Embedding>(),
 ];
 
 /// Teaches the engine the names and the printing of all types.
