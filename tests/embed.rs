@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/place.rs"]
+mod place;
 mod support;
 
 use cs385::core::Value;
@@ -159,6 +161,10 @@ fn quick_repulsion_is_near_that_of_all_pairs() {
         assert!(f < 0.01 && z < 0.01, "tree in 3-D, spread {spread}: forces {f}, Z {z}");
         let (f, z) = off(Method::BarnesHut, 0.5, 0.5, &places::<1>(n, spread));
         assert!(f < 0.01 && z < 0.01, "tree in 1-D, spread {spread}: forces {f}, Z {z}");
+    }
+    // Far below its spacing the grid's forces are rounding noise; there attraction rules.
+    for spread in [2.0, 40.0] {
+        let flat = places::<2>(3000, spread);
         let (coarse, z) = off(Method::Fft, 0.5, 0.5, &flat);
         assert!(coarse < 0.06 && z < 0.01, "grid, spread {spread}: forces {coarse}, Z {z}");
         let (fine, z) = off(Method::Fft, 0.5, 0.25, &flat);
@@ -238,7 +244,9 @@ fn maps_keep_what_pca_loses() {
         let factor = if options == "dims: 1" { 1.5 } else { 2.0 };
         assert!(own > factor * pca, "{options}: {own}, PCA {pca}");
         let accuracy = number(&mut s, "map.accuracy()");
-        assert!(accuracy > 0.97, "{options}: {accuracy}");
+        // The cloud around the origin lies in no direction.
+        let least = if options.contains("cosine") { 0.8 } else { 0.97 };
+        assert!(accuracy > least, "{options}: {accuracy}");
         // New points come to rest among their like.
         let places = s.eval_tensor("map.place(x.points[0..30]).points");
         let old = s.eval_tensor("map.points[0..30]");
@@ -343,4 +351,22 @@ fn features_are_the_layers_values() {
     s.fails("embed::features(net, \"nothing\", set)", &["nothing", "conv"]);
     s.fails("embed::features(net, \"act\", set, #{pool: \"sum\"})", &["unknown pool `sum`", "flatten"]);
     s.fails("embed::features(net, \"act\", set.take(0))", &["empty"]);
+}
+
+#[test]
+fn the_scripts_run_in_their_tiny_size() {
+    let p = place::Place::new();
+    for (name, files) in [
+        ("tsne_features", ["map.png", "photos.png", "zoom.png", "neighbours.png", "map.svg"].as_slice()),
+        ("pca_tsne_3d", ["maps.png", "measures.png", "growing.gif", "turning.gif"].as_slice()),
+    ] {
+        let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
+        let o = p.run(&["run", &script, "--set", "size=tiny"]);
+        assert_eq!(o.status.code(), Some(0), "{}", place::err(&o));
+        for file in files {
+            let path = p.path().join("outputs").join(name).join("latest").join(file);
+            assert!(path.metadata().unwrap().len() > 1000, "{file}");
+        }
+        assert!(place::out(&o).contains("neighbours kept 0."), "{}", place::out(&o));
+    }
 }

@@ -50,7 +50,7 @@ const QUERIES: usize = 128;
 const BLOCK: usize = 512;
 
 /// The metric's points as Euclid sees them: centred (products in f32 lose less), or of length 1.
-fn prepared(x: &ArrayView2<f32>, metric: Metric, mean: Option<&ndarray::Array1<f32>>) -> Array2<f32> {
+pub fn prepared(x: &ArrayView2<f32>, metric: Metric, mean: Option<&ndarray::Array1<f32>>) -> Array2<f32> {
     let mut out = x.to_owned();
     match (metric, mean) {
         (Metric::Euclidean, Some(mean)) => out -= mean,

@@ -1,6 +1,7 @@
 //! How much a map keeps of the space it shows.
 
 use super::knn::{self, Metric, Neighbours};
+use super::simd::{LANES, wide};
 use crate::core::{Error, Result, interrupt};
 use ndarray::{ArrayView2, Axis, s};
 use rayon::prelude::*;
@@ -13,6 +14,20 @@ pub fn preservation(features: &Neighbours, map: &Neighbours) -> f64 {
         features.row(i).0.iter().filter(|j| own.contains(j)).count()
     };
     (0..n).map(kept).sum::<usize>() as f64 / (n * features.k) as f64
+}
+
+/// Squared length of the difference, in vectors.
+#[inline(always)]
+fn squared(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let mut sum = [0f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for l in 0..LANES {
+            sum[l] += (a[l] - b[l]) * (a[l] - b[l]);
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| (a - b) * (a - b)).sum();
+    sum.iter().sum::<f32>() + rest
 }
 
 /// Trustworthiness (Venna & Kaski 2001): 1 less a penalty for each of the map's `k` neighbours that was farther in
@@ -28,21 +43,22 @@ pub fn trustworthiness(x: &ArrayView2<f32>, map: &Neighbours, metric: Metric) ->
             2 * k
         )));
     }
-    let far = |i: usize, j: usize| -> f64 {
+    let x = knn::prepared(x, metric, x.mean_axis(Axis(0)).as_ref());
+    let far = |i: usize, j: usize| -> f32 {
         let (a, b) = (x.row(i), x.row(j));
-        let dot = |u: ndarray::ArrayView1<f32>, v: ndarray::ArrayView1<f32>| -> f64 {
-            u.iter().zip(v).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
-        };
-        match metric {
-            Metric::Euclidean => a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum(),
-            Metric::Cosine => 1.0 - dot(a, b) / (dot(a, a) * dot(b, b)).sqrt().max(1e-300),
+        match (a.as_slice(), b.as_slice()) {
+            (Some(a), Some(b)) => squared(a, b),
+            _ => f32::NAN,
         }
     };
     let penalty = |i: usize| -> f64 {
         if interrupt::requested() {
             return 0.0;
         }
-        let all: Vec<f64> = (0..n).map(|j| far(i, j)).collect();
+        let all: Vec<f32> = wide(
+            #[inline(always)]
+            || (0..n).map(|j| far(i, j)).collect(),
+        );
         let rank = |j: usize| (0..n).filter(|m| *m != i && (all[*m], *m) < (all[j], j)).count() + 1;
         map.row(i).0.iter().map(|j| (rank(*j as usize) as f64 - k as f64).max(0.0)).sum()
     };

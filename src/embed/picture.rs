@@ -29,7 +29,7 @@ options! {
         ticks: bool = false,
         /// Long side of each thumbnail in pixels.
         side: usize = 28,
-        /// Thumbnails that would cover another are left out.
+        /// One thumbnail in each patch of the map as large as itself; all if false.
         thin: bool = true,
     }
 }
@@ -285,8 +285,8 @@ functions! {
     in "embed";
     /// Several maps side by side, in the same colours.
     /// ```rhai
-    /// let x = embed::of(tensor::rand([20, 4]), #{labels: (0..20).collect().map(|i| i % 2)});
-    /// embed::multiples([embed::pca(x), x], #{titles: ["PCA", "first two"]}).width > 960 // => true
+    /// let x = embed::of(tensor::rand([4, 4]), #{labels: [0, 1, 0, 1]});
+    /// embed::multiples([embed::pca(x), x], #{titles: ["PCA", "first two"], columns: 2}).width > 960 // => true
     /// ```
     fn multiples(maps: Vec<Embedding>, options: Opts<MultiplesOptions>) -> Picture {
         multiples(&maps, options.0)?
@@ -297,7 +297,7 @@ functions! {
     ///
     /// Three dimensions are seen from a side (`view`); of more, two are drawn (`dims`).
     /// ```rhai
-    /// embed::of(tensor::rand([20, 2]), #{labels: (0..20).collect().map(|i| i % 2)}).scatter().size // => [900, 960]
+    /// embed::of(tensor::rand([4, 2]), #{labels: [0, 1, 0, 1]}).scatter().size // => [900, 960]
     /// ```
     fn scatter(points: Embedding, options: Opts<MapOptions>) -> Picture {
         scatter(&points, &options.0)?

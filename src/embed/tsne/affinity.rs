@@ -90,12 +90,8 @@ pub fn conditional(near: &Neighbours, perplexities: &[f64]) -> Vec<f32> {
         for (out, far) in out.chunks_mut(k).zip(far.chunks(k)) {
             d2.iter_mut().zip(far).for_each(|(d, f)| *d = f64::from(*f).powi(2));
             for perplexity in perplexities {
-                // A narrow width needs its own nearest only, as its own table would hold.
-                let own = ((3.0 * perplexity) as usize).clamp(1, k);
-                gaussian(&d2[..own], *perplexity, &mut w[..own]);
-                out.iter_mut()
-                    .zip(&w[..own])
-                    .for_each(|(o, w)| *o += (*w / perplexities.len() as f64) as f32);
+                gaussian(&d2, *perplexity, &mut w);
+                out.iter_mut().zip(&w).for_each(|(o, w)| *o += (*w / perplexities.len() as f64) as f32);
             }
         }
     });
