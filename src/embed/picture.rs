@@ -156,7 +156,17 @@ pub fn photos(e: &Embedding, o: &MapOptions) -> Result<Picture> {
     let colours: Vec<Rgb> =
         if classes.is_empty() { Vec::new() } else { drawn.which.iter().map(colour).collect() };
     let pictures: Vec<Raster> = drawn.which.iter().map(|i| about.thumbnails[*i].raster().clone()).collect();
-    Ok(plot::photos(&drawn.xs, &drawn.ys, &pictures, &colours, o.side, &o.drawing())?.into())
+    let mut drawing = o.drawing();
+    // A given part leaves no room for half a picture at its ends.
+    let wider = |r: Option<(f64, f64)>, pixels: usize| {
+        r.map(|(a, b)| {
+            let room = (b - a) * 0.55 * o.side as f64 / pixels.max(1) as f64;
+            (a - room, b + room)
+        })
+    };
+    drawing.x_range = wider(drawing.x_range, o.size[0]);
+    drawing.y_range = wider(drawing.y_range, o.size[1]);
+    Ok(plot::photos(&drawn.xs, &drawn.ys, &pictures, &colours, o.side, &drawing)?.into())
 }
 
 /// Keeps the first point of every patch that one thumbnail covers.

@@ -250,9 +250,15 @@ fn run<const D: usize>(
                 let kl = pool.install(|| divergence(&p, &descent.y, descent.z));
                 let told =
                     Progress { iteration: done, kl, gradient: descent.gradient, places: array(&descent.y) };
-                if !each(told)? {
-                    stopped = true;
-                    break 'all;
+                match each(told) {
+                    Ok(true) => {}
+                    // The callback was what Ctrl-C stopped.
+                    Err(_) if interrupt::requested() => {}
+                    Err(e) => return Err(e),
+                    Ok(false) => {
+                        stopped = true;
+                        break 'all;
+                    }
                 }
             }
             if interrupt::requested() {
