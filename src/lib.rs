@@ -16,6 +16,7 @@ pub mod data;
 pub mod nn;
 pub mod plot;
 
+pub mod embed;
 pub mod explain;
 pub mod models;
 pub mod train;

@@ -2,7 +2,7 @@
 
 use crate::core::value::{Object, Opaque};
 use crate::core::{Closure, Error, Result, Value};
-use crate::{augment, data, explain, image, nn, train};
+use crate::{augment, data, embed, explain, image, nn, train};
 use rhai::{Dynamic, Engine, FnPtr, ImmutableString};
 use std::any::TypeId;
 use std::cell::RefCell;
@@ -56,6 +56,7 @@ const TYPES: &[Border] = &[
     border::<train::trainer::Trainer>(),
     border::<explain::Target>(),
     border::<explain::Heatmap>(),
+    border::<embed::Embedding>(),
 ];
 
 /// Teaches the engine the names and the printing of all types.

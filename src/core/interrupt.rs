@@ -18,6 +18,11 @@ pub fn clear() {
     IDLE.store(false, Ordering::SeqCst);
 }
 
+/// Forgets a request that was answered by ending early: the script goes on with what there is.
+pub fn answered() {
+    STOP.store(false, Ordering::SeqCst);
+}
+
 /// The computation is over: requests have nothing to stop.
 pub fn rest() {
     IDLE.store(true, Ordering::SeqCst);

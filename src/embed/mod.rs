@@ -1,0 +1,16 @@
+//! Embeddings: principal components, t-SNE, neighbours, and how much a map keeps. Arrays of ndarray are the currency.
+
+mod check;
+pub mod clusters;
+mod embedding;
+mod features;
+mod getters;
+pub mod knn;
+pub mod measures;
+pub mod pca;
+mod picture;
+mod script;
+mod simd;
+pub mod tsne;
+
+pub use embedding::{About, Embedding, Made, rows_of, tensor_of};
