@@ -19,6 +19,7 @@ mod deconvnet;
 mod deprocess;
 mod guided_backprop;
 pub mod heat;
+mod input_x_gradient;
 mod saliency;
 
 use super::Target;
