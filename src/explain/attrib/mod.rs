@@ -20,6 +20,7 @@ mod deprocess;
 mod guided_backprop;
 pub mod heat;
 mod input_x_gradient;
+mod integrated_gradients;
 mod saliency;
 
 use super::Target;
