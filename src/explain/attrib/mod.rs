@@ -22,6 +22,8 @@ pub mod heat;
 mod input_x_gradient;
 mod integrated_gradients;
 mod saliency;
+mod smooth;
+mod smooth_grad;
 
 use super::Target;
 use super::probe::{self, batch, input_gradient};
