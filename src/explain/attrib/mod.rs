@@ -24,6 +24,7 @@ mod integrated_gradients;
 mod saliency;
 mod smooth;
 mod smooth_grad;
+mod smooth_grad_squared;
 
 use super::Target;
 use super::probe::{self, batch, input_gradient};
