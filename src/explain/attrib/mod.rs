@@ -25,6 +25,7 @@ mod saliency;
 mod smooth;
 mod smooth_grad;
 mod smooth_grad_squared;
+mod var_grad;
 
 use super::Target;
 use super::probe::{self, batch, input_gradient};
