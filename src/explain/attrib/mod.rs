@@ -18,6 +18,7 @@ macro_rules! attrib {
 mod deconvnet;
 mod deprocess;
 mod guided_backprop;
+mod guided_grad_cam;
 pub mod heat;
 mod input_x_gradient;
 mod integrated_gradients;
