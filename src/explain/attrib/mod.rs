@@ -22,6 +22,7 @@ mod guided_grad_cam;
 pub mod heat;
 mod input_x_gradient;
 mod integrated_gradients;
+mod occlusion;
 mod saliency;
 mod smooth;
 mod smooth_grad;
