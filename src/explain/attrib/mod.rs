@@ -23,6 +23,7 @@ pub mod heat;
 mod input_x_gradient;
 mod integrated_gradients;
 mod occlusion;
+mod rise;
 mod saliency;
 mod smooth;
 mod smooth_grad;
