@@ -22,6 +22,8 @@ mod guided_grad_cam;
 pub mod heat;
 mod input_x_gradient;
 mod integrated_gradients;
+mod lrp;
+mod lrp_rules;
 mod occlusion;
 mod rise;
 mod saliency;
