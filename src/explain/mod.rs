@@ -3,6 +3,7 @@
 pub mod attrib;
 pub mod cam;
 pub mod heatmap;
+pub mod metric;
 mod noise;
 pub mod probe;
 pub mod target;
