@@ -17,6 +17,7 @@ macro_rules! cam {
 }
 
 mod ablation_cam;
+mod compare;
 mod custom;
 mod eigen_cam;
 mod eigen_grad_cam;
@@ -37,6 +38,7 @@ mod seg_eigen_cam;
 mod shapley_cam;
 mod smooth_grad_cam_pp;
 mod ss_cam;
+mod together;
 mod xgrad_cam;
 
 mod base;
