@@ -109,9 +109,27 @@ impl IntoIterator for Handle {
 
 /// Operators, indexing, printing and `==` of tensors.
 pub fn register(engine: &mut Engine) {
-    binary(engine, "+", |a, b| ffi::arithmetic(b'+', a, b), |a, b| a.f_add_scalar(b), |a, b| b.f_add_scalar(a));
-    binary(engine, "-", |a, b| ffi::arithmetic(b'-', a, b), |a, b| a.f_sub_scalar(b), |a, b| b.f_rsub_scalar(a));
-    binary(engine, "*", |a, b| ffi::arithmetic(b'*', a, b), |a, b| a.f_mul_scalar(b), |a, b| b.f_mul_scalar(a));
+    binary(
+        engine,
+        "+",
+        |a, b| ffi::arithmetic(b'+', a, b),
+        |a, b| a.f_add_scalar(b),
+        |a, b| b.f_add_scalar(a),
+    );
+    binary(
+        engine,
+        "-",
+        |a, b| ffi::arithmetic(b'-', a, b),
+        |a, b| a.f_sub_scalar(b),
+        |a, b| b.f_rsub_scalar(a),
+    );
+    binary(
+        engine,
+        "*",
+        |a, b| ffi::arithmetic(b'*', a, b),
+        |a, b| a.f_mul_scalar(b),
+        |a, b| b.f_mul_scalar(a),
+    );
     binary(
         engine,
         "/",
