@@ -121,6 +121,12 @@ fn every_target_and_cam() {
         (classifier, "target::rest(2)"),
         (picture, "target::area(1, 2, 3, 4)"),
         (picture, "target::mask(mask)"),
+        (picture, "target::area_error(1, 2, 3, 4, #{reference: tensor::ones([4, 8, 8])})"),
+        (picture, "target::segment(1)"),
+        (picture, "target::segment(1, mask)"),
+        (classifier, "target::latent(3)"),
+        (classifier, "target::similarity(tensor::ones([5]))"),
+        (classifier, "target::difference(3, target::class(1))"),
     ] {
         let mut s = Script::new();
         let n = build(&mut s, net);
@@ -132,10 +138,13 @@ fn every_target_and_cam() {
         for e in entries().iter().filter(|e| e.home == "cam") {
             let name = &e.name;
             let call = match name.as_str() {
+                "together" | "compare" => continue, // they call the others; the measures read values
                 "full_grad" => format!("cam::full_grad(net, x, {target})"),
                 "custom" => format!(r#"cam::custom(net, "conv", x, {target}, |act, grad| act * grad)"#),
                 "finer_cam"
-                    if target.contains("area") || target.contains("mask") || target.contains("custom") =>
+                    if ["area", "mask", "custom", "segment", "latent", "similarity", "difference"]
+                        .iter()
+                        .any(|t| target.contains(t)) =>
                 {
                     continue; // it compares classes
                 }
@@ -144,6 +153,18 @@ fn every_target_and_cam() {
             };
             let map = s.eval_tensor(&format!("{call}.tensor()"));
             assert!(is_meta(&map) && map.size() == [2, 8, 8], "{call}");
+        }
+        for e in
+            entries().iter().filter(|e| e.home == "attrib" && e.params.iter().any(|p| p.name == "target"))
+        {
+            let call = match e.name.as_str() {
+                "convergence_delta" => format!("attrib::convergence_delta(x, net, x, {target})"),
+                "guided_backprop" | "deconvnet" | "guided_grad_cam" => continue, // there is no ReLU layer
+                "occlusion" => format!("attrib::occlusion(net, x, {target}, #{{window: 4}})"),
+                "rise" => format!("attrib::rise(net, x, {target}, #{{samples: 3}})"),
+                name => format!("attrib::{name}(net, x, {target})"),
+            };
+            assert!(is_meta(&s.eval_tensor(&call)), "{call}");
         }
         scripts.push(target.to_string());
     }

@@ -1,8 +1,9 @@
 //! Maps of where a network looks, as scripts hold them.
 
 use crate::core::value::{FromValue, IntoValue};
-use crate::core::{Error, Opts, Result, Value, screen};
+use crate::core::{Error, Opts, Result, Value, arrays, paths, screen};
 use crate::image::{self, HeatmapOptions, Picture};
+use std::path::PathBuf;
 use std::rc::Rc;
 use tch::Tensor;
 
@@ -91,6 +92,16 @@ functions! {
     /// ```
     fn at(map: Heatmap, i: i64) -> Tensor {
         map.at(i)?
+    }
+
+    /// Writes the maps [N, H, W] to a file: `.npy`, `.npz` or `.safetensors`.
+    /// ```rhai
+    /// let net = nn::sequential([["conv", nn::conv2d(1, 2, 3)], ["gap", nn::adaptive_avg_pool2d(1)], ["f", nn::flatten()]]);
+    /// cam::grad_cam(net, "conv", tensor::rand([2, 1, 4, 4]), 0).save("map.npy");
+    /// tensor::load("map.npy").shape // => [2, 4, 4]
+    /// ```
+    fn save(map: Heatmap, path: PathBuf) {
+        arrays::write_named(paths::writable(path)?, &[("array".to_string(), map.tensor().f_detach()?)])?
     }
 
     /// The maps laid over their pictures (one, or a list of as many as maps).

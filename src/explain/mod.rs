@@ -3,6 +3,8 @@
 pub mod attrib;
 pub mod cam;
 pub mod heatmap;
+pub mod metric;
+mod noise;
 pub mod probe;
 pub mod target;
 mod variants;

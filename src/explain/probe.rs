@@ -2,6 +2,7 @@
 
 use super::Target;
 use crate::core::{Error, Result, Value};
+use crate::nn::net::same;
 use crate::nn::{Capture, Layer, Net, Tap};
 use crate::tensor::tape::{self, Graph};
 use std::cell::RefCell;
@@ -18,6 +19,57 @@ pub struct Probe {
     pub scores: Tensor,
     /// The target as this pass settled it.
     pub target: Target,
+}
+
+impl Probe {
+    /// The same tensors.
+    fn again(&self) -> Self {
+        let all = |t: &[Tensor]| t.iter().map(Tensor::shallow_clone).collect();
+        Self {
+            acts: all(&self.acts),
+            grads: all(&self.grads),
+            scores: self.scores.shallow_clone(),
+            target: self.target.clone(),
+        }
+    }
+}
+
+/// What is known of looks while they are [`shared`].
+struct Known {
+    net: Net,
+    layers: Vec<String>,
+    x: Tensor,
+    target: Target,
+    probe: Probe,
+    /// The gradient at the pictures, if the target depends on them.
+    at_x: Option<Tensor>,
+}
+
+thread_local!(static KNOWN: RefCell<Option<Vec<Known>>> = const { RefCell::new(None) });
+
+/// Forgets what is known when dropped.
+struct Sharing(Option<Vec<Known>>);
+
+impl Drop for Sharing {
+    fn drop(&mut self) {
+        KNOWN.replace(self.0.take());
+    }
+}
+
+/// Runs `f`, during which a look that was taken already (of the same network, pictures and target) is not taken again.
+/// The network must not change meanwhile.
+///
+/// # Errors
+/// `f`'s.
+pub fn shared<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    let _sharing = Sharing(KNOWN.replace(Some(Vec::new())));
+    f()
+}
+
+/// What `f` makes of a look that is known already.
+fn known<T>(net: &Net, x: &Tensor, target: &Target, f: impl Fn(&Known) -> Option<T>) -> Option<T> {
+    let fits = |k: &&Known| k.net.is(net) && same(&k.x, x) && Rc::ptr_eq(&k.target.0, &target.0);
+    KNOWN.with_borrow(|all| all.as_ref()?.iter().filter(fits).find_map(&f))
 }
 
 /// What a forward pass gives: the target's value for every picture, the outputs of the layers, the network's.
@@ -104,7 +156,7 @@ fn score(
             None if needs.before_sigmoid => before.undo(out),
             None => out,
         };
-        Ok(Pass { scores: target.scores(&out)?, acts, out })
+        Ok(Pass { scores: target.scores(&out, x)?, acts, out })
     };
     if graph { tch::with_grad(run) } else { tch::no_grad(run) }
 }
@@ -112,16 +164,17 @@ fn score(
 /// The gradient of the sum of `scores` at `inputs`, all called `names` in errors.
 fn gradients(scores: &Tensor, inputs: &[Tensor], names: &[String], graph: Graph) -> Result<Vec<Tensor>> {
     let sum = tch::with_grad(|| scores.f_sum(scores.kind()))?;
-    let missing = |names: &[String]| {
-        let names = names.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
-        Error::new(format!("the target does not depend on layer {names}"))
-    };
     if !sum.requires_grad() {
-        return Err(missing(names));
+        return Err(independent(names));
     }
     let grads = tape::grad(&sum, inputs, graph)?;
     let both = grads.into_iter().zip(names);
-    both.map(|(g, n)| g.ok_or_else(|| missing(std::slice::from_ref(n)))).collect()
+    both.map(|(g, n)| g.ok_or_else(|| independent(std::slice::from_ref(n)))).collect()
+}
+
+fn independent(layers: &[String]) -> Error {
+    let names = layers.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(", ");
+    Error::new(format!("the target does not depend on layer {names}"))
 }
 
 fn detached(all: Vec<Tensor>) -> Result<Vec<Tensor>> {
@@ -134,9 +187,45 @@ fn detached(all: Vec<Tensor>) -> Result<Vec<Tensor>> {
 /// # Errors
 /// An unknown layer; a target that does not fit the output or does not depend on a layer.
 pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
-    let p = score(net, layers, x, target, &[], true)?;
-    let grads = detached(gradients(&p.scores, &p.acts, layers, Graph::default())?)?;
-    Ok(Probe { acts: detached(p.acts)?, grads, scores: p.scores.f_detach()?, target: target.clone() })
+    if let Some(p) = known(net, x, target, |k| (k.layers == layers).then(|| k.probe.again())) {
+        return Ok(p);
+    }
+    let sharing = KNOWN.with_borrow(Option::is_some);
+    let leaf = if sharing { x.f_detach()?.f_set_requires_grad(true)? } else { x.shallow_clone() };
+    let p = score(net, layers, &leaf, target, &[], true)?;
+    let (grads, at_x) = match sharing {
+        true => with_input(&p, layers, leaf)?,
+        false => (gradients(&p.scores, &p.acts, layers, Graph::default())?, None),
+    };
+    let settled = target.settle(&p.out, x)?;
+    let probe = Probe {
+        acts: detached(p.acts)?,
+        grads: detached(grads)?,
+        scores: p.scores.f_detach()?,
+        target: settled,
+    };
+    if sharing {
+        let (net, layers, target) = (net.clone(), layers.to_vec(), target.clone());
+        let new = Known { net, layers, x: x.shallow_clone(), target, probe: probe.again(), at_x };
+        KNOWN.with_borrow_mut(|all| all.get_or_insert_default().push(new));
+    }
+    Ok(probe)
+}
+
+/// The gradients at the layers and, where there is one, at the input `x`, in one pass.
+fn with_input(p: &Pass, layers: &[String], x: Tensor) -> Result<(Vec<Tensor>, Option<Tensor>)> {
+    let mut at: Vec<Tensor> = p.acts.iter().map(Tensor::shallow_clone).collect();
+    at.push(x);
+    let sum = tch::with_grad(|| p.scores.f_sum(p.scores.kind()))?;
+    if !sum.requires_grad() {
+        return Err(independent(layers));
+    }
+    let mut grads = tape::grad(&sum, &at, Graph::default())?;
+    let at_x = grads.pop().flatten().map(|g| g.f_detach()).transpose()?;
+    let each = grads.into_iter().zip(layers);
+    let grads =
+        each.map(|(g, n)| g.ok_or_else(|| independent(std::slice::from_ref(n)))).collect::<Result<_>>()?;
+    Ok((grads, at_x))
 }
 
 /// [`probe`] without gradients; the target does not depend on the output any more.
@@ -144,8 +233,12 @@ pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resul
 /// # Errors
 /// As there.
 pub fn glance(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
+    let fits = |k: &Known| (layers.is_empty() || k.layers == layers).then(|| k.probe.again());
+    if let Some(p) = known(net, x, target, fits) {
+        return Ok(p);
+    }
     let p = score(net, layers, x, target, &[], false)?;
-    Ok(Probe { acts: p.acts, grads: Vec::new(), scores: p.scores, target: target.settle(&p.out)? })
+    Ok(Probe { acts: p.acts, grads: Vec::new(), scores: p.scores, target: target.settle(&p.out, x)? })
 }
 
 /// The target's value for every picture of `x`, [N], with taps of one's own.
@@ -212,6 +305,10 @@ pub fn gradients_at(
 /// # Errors
 /// A target that does not fit the output or does not depend on the input.
 pub fn input_gradient(net: &Net, x: &Tensor, target: &Target, taps: &[Rc<dyn Tap>]) -> Result<Tensor> {
+    let clean = |k: &Known| k.at_x.as_ref().filter(|_| taps.is_empty()).map(Tensor::shallow_clone);
+    if let Some(grad) = known(net, x, target, clean) {
+        return Ok(grad);
+    }
     let grad = gradients_at(net, x, target, taps, Vec::new)?.swap_remove(0);
     grad.ok_or_else(|| Error::new("the target does not depend on the input"))
 }

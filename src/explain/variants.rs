@@ -1,7 +1,7 @@
 //! Targets made of targets: of one picture and its variants, of mirrored pictures, of a class against others.
 
 use super::Target;
-use super::target::{What, class, logits};
+use super::target::{What, class, logits, picture, zone};
 use crate::core::{Error, Result, Value};
 use std::rc::Rc;
 use tch::Tensor;
@@ -11,13 +11,21 @@ impl Target {
     ///
     /// # Errors
     /// An output of another kind.
-    pub fn settle(&self, out: &Value) -> Result<Self> {
+    pub fn settle(&self, out: &Value, x: &Tensor) -> Result<Self> {
         Ok(Target(Rc::new(match &*self.0 {
             What::Top => What::Classes(logits(out)?.f_argmax(1, false)?),
-            What::Mirrored(of) => What::Mirrored(of.settle(&mirror(out)?)?),
+            What::Mirrored(of) => What::Mirrored(of.settle(&mirror(out)?, &x.f_flip([3])?)?),
             What::Each(all) => {
-                let each = all.iter().enumerate().map(|(i, t)| t.settle(out)?.one(i as i64));
+                let each = all.iter().enumerate().map(|(i, t)| t.settle(out, x)?.one(i as i64));
                 What::Each(each.collect::<Result<_>>()?)
+            }
+            What::Difference(a, b) => What::Difference(a.settle(out, x)?, b.settle(out, x)?),
+            What::Error { at, reference: None, o } => {
+                What::Error { at: *at, reference: Some(x.f_detach()?), o: o.clone() }
+            }
+            What::Segment { class, mask: None, o } => {
+                let mask = Some(zone(&picture(out, o.output.as_ref())?, *class)?);
+                What::Segment { class: *class, mask, o: o.clone() }
             }
             _ => return Ok(self.clone()),
         })))
@@ -38,6 +46,19 @@ impl Target {
             What::Mask { mask, o } if mask.dim() == 4 && mask.size()[0] > 1 => {
                 What::Mask { mask: row(mask)?, o: o.clone() }
             }
+            What::Mask { mask, o } if mask.dim() == 3 && mask.size()[0] > 1 => {
+                What::Mask { mask: row(mask)?, o: o.clone() }
+            }
+            What::Segment { class, mask: Some(m), o } if m.dim() > 2 && m.size()[0] > 1 => {
+                What::Segment { class: *class, mask: Some(row(m)?), o: o.clone() }
+            }
+            What::Error { at, reference: Some(r), o } if r.dim() == 4 && r.size()[0] > 1 => {
+                What::Error { at: *at, reference: Some(row(r)?), o: o.clone() }
+            }
+            What::Similarity(to, o) if to.dim() == 2 && to.size()[0] > 1 => {
+                What::Similarity(row(to)?, o.clone())
+            }
+            What::Difference(a, b) => What::Difference(a.one(i)?, b.one(i)?),
             What::Mirrored(of) => What::Mirrored(of.one(i)?),
             _ => return Ok(self.clone()),
         })))

@@ -151,8 +151,11 @@ fn class(o: &Options, about: &About, count: i64) -> Result<Option<i64>> {
 
 /// The map of the method asked for.
 fn map(o: &Options, net: &Net, x: &Tensor, class: i64) -> Result<Tensor> {
-    let cams: Vec<&Func> =
-        Func::all().into_iter().filter(|f| f.home == "cam" && f.kind == FuncKind::Function).collect();
+    let form = ["net", "layers", "x", "target", "options"];
+    let fits = |f: &&Func| {
+        (f.home, f.kind) == ("cam", FuncKind::Function) && f.params.iter().map(|p| p.name).eq(form)
+    };
+    let cams: Vec<&Func> = Func::all().into_iter().filter(fits).collect();
     let method = cams.iter().find(|f| f.name() == o.cam);
     let method = method.ok_or_else(|| Error::unknown("CAM", &o.cam, cams.iter().map(|f| f.name())))?;
     let mut args = vec![

@@ -97,22 +97,32 @@ fn divides(groups: i64, channels: [i64; 2]) -> Result<()> {
     Err(Error::new(format!("`groups` must divide both channel counts ({i} and {o}), got {groups}")))
 }
 
-impl Layer for Conv2d {
-    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
-        let (bias, s, d) = (self.bias.as_ref(), &self.stride[..], &self.dilation[..]);
+impl Conv2d {
+    fn run(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+        let (s, d) = (&self.stride[..], &self.dilation[..]);
         Ok(match self.padding {
-            Padding::Same => x.f_conv2d_padding(&self.weight, bias, s, "same", d, self.groups)?,
-            Padding::Sizes(p) => x.f_conv2d(&self.weight, bias, s, &p.0[..], d, self.groups)?,
+            Padding::Same => x.f_conv2d_padding(weight, bias, s, "same", d, self.groups)?,
+            Padding::Sizes(p) => x.f_conv2d(weight, bias, s, &p.0[..], d, self.groups)?,
             Padding::TfSame => {
                 let [(top, down), (left, right)] = self.tf_margins(x)?;
                 if (top, left) == (down, right) {
-                    x.f_conv2d(&self.weight, bias, s, [top, left], d, self.groups)?
+                    x.f_conv2d(weight, bias, s, [top, left], d, self.groups)?
                 } else {
                     let x = x.f_constant_pad_nd([left, right, top, down])?;
-                    x.f_conv2d(&self.weight, bias, s, [0, 0], d, self.groups)?
+                    x.f_conv2d(weight, bias, s, [0, 0], d, self.groups)?
                 }
             }
         })
+    }
+}
+
+impl Layer for Conv2d {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        self.run(x, &self.weight, self.bias.as_ref())
+    }
+
+    fn affine(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Option<Result<Tensor>> {
+        Some(self.run(x, weight, bias))
     }
 
     fn own(&self) -> Vec<Own<'_>> {
@@ -198,11 +208,21 @@ struct ConvTranspose2d {
     o: ConvTranspose2dOptions,
 }
 
-impl Layer for ConvTranspose2d {
-    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+impl ConvTranspose2d {
+    fn run(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         let o = &self.o;
         let (s, p, out, d) = (&o.stride.0[..], &o.padding.0[..], &o.output_padding.0[..], &o.dilation.0[..]);
-        Ok(x.f_conv_transpose2d(&self.weight, self.bias.as_ref(), s, p, out, o.groups, d)?)
+        Ok(x.f_conv_transpose2d(weight, bias, s, p, out, o.groups, d)?)
+    }
+}
+
+impl Layer for ConvTranspose2d {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        self.run(x, &self.weight, self.bias.as_ref())
+    }
+
+    fn affine(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Option<Result<Tensor>> {
+        Some(self.run(x, weight, bias))
     }
 
     fn own(&self) -> Vec<Own<'_>> {

@@ -25,6 +25,10 @@ impl Layer for Linear {
         Ok(x.f_linear(&self.weight, self.bias.as_ref())?)
     }
 
+    fn affine(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Option<Result<Tensor>> {
+        Some(x.f_linear(weight, bias).map_err(Into::into))
+    }
+
     fn own(&self) -> Vec<Own<'_>> {
         weight_and_bias(&self.weight, self.bias.as_ref())
     }

@@ -90,6 +90,11 @@ pub trait Layer {
         None
     }
 
+    /// For a layer `W x + b`: what it gives with other weights.
+    fn affine(&self, _x: &Tensor, _weight: &Tensor, _bias: Option<&Tensor>) -> Option<Result<Tensor>> {
+        None
+    }
+
     /// For a convolution: the channels of the picture it takes.
     fn in_channels(&self) -> Option<i64> {
         None

@@ -48,6 +48,11 @@ impl Net {
         self.0.layer.clone()
     }
 
+    /// True for two handles of one network.
+    pub fn is(&self, other: &Net) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
     /// The name given with `.named(…)`.
     pub fn label(&self) -> Option<String> {
         self.0.label.clone()

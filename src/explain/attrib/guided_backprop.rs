@@ -1,5 +1,10 @@
 //! Guided backpropagation (Springenberg et al. 2015, https://arxiv.org/abs/1412.6806).
 
+use super::ReluRule;
+
+/// What a ReLU passes back.
+pub const RULE: ReluRule = |g, out| Ok(g.f_relu()?.f_mul(&out.f_gt(0)?)?);
+
 attrib! {
     /// Guided backpropagation: only what speaks for the target at every ReLU.
     ///
@@ -10,5 +15,5 @@ attrib! {
     /// attrib::guided_backprop(net, tensor::ones([2, 1, 8, 8]), 1).shape // => [2, 1, 8, 8]
     /// attrib::guided_backprop(nn::conv2d(1, 4, 3), tensor::ones([1, 1, 8, 8]), target::area(0, 0, 2, 2)) // error: no ReLU layer took part
     /// ```
-    guided_backprop, (), |look, _o| look.gradient_with(|g, out| Ok(g.f_relu()?.f_mul(&out.f_gt(0)?)?))?
+    guided_backprop, (), |look, _o| look.gradient_with(RULE)?
 }

@@ -17,6 +17,7 @@ macro_rules! cam {
 }
 
 mod ablation_cam;
+mod compare;
 mod custom;
 mod eigen_cam;
 mod eigen_grad_cam;
@@ -37,11 +38,11 @@ mod seg_eigen_cam;
 mod shapley_cam;
 mod smooth_grad_cam_pp;
 mod ss_cam;
+mod together;
 mod xgrad_cam;
 
 mod base;
 mod look;
-mod noise;
 mod projection;
 mod rerun;
 
@@ -161,6 +162,20 @@ pub fn run(
     })?;
     warn(method, layers.iter().map(|l| format!("at layer `{l}`")).zip(lit.into_iter().flatten()));
     Ok(Heatmap::new(maps, o.form == Form::Signed || (o.form == Form::Raw && !o.relu)))
+}
+
+/// Grad-CAM, for methods that stand on it.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn by_gradient(
+    net: &Net,
+    layers: &[String],
+    x: &Tensor,
+    target: &Target,
+    o: &CamOptions,
+) -> Result<Heatmap> {
+    run("grad_cam", net, layers, x, target, o, &Rule::Weights(&|_, grad| mean_hw(grad)))
 }
 
 /// The finished map of every layer.

@@ -1,8 +1,8 @@
 //! Smooth Grad-CAM++ (Omeiza et al. 2019, https://arxiv.org/abs/1908.01224).
 
 use super::grad_cam_pp::alpha;
-use super::noise::Noise;
 use super::{Rule, sum_hw};
+use crate::explain::noise::Noise;
 use crate::explain::probe::probe;
 use tch::Tensor;
 

@@ -1,8 +1,8 @@
 //! SS-CAM, smoothed Score-CAM (Wang et al. 2020, https://arxiv.org/abs/2006.14255).
 
 use super::look::{softmax, unit};
-use super::noise::Noise;
 use super::{Rule, heatmap};
+use crate::explain::noise::Noise;
 use tch::Tensor;
 
 options! {

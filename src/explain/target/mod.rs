@@ -1,16 +1,21 @@
 //! What a map explains: a number made of the network's output. Shared by every CAM and attribution method.
 
+mod places;
+mod script;
+
 use super::variants::{mirror, pick};
 use crate::core::value::{FromValue, IntoValue, mismatch};
-use crate::core::{Closure, Error, Opts, Result, Value};
+use crate::core::{Closure, Error, Result, Value};
+use places::{boxed, features, masked, segment, sum};
+pub(super) use places::{picture, zone};
 use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 /// What is explained.
 #[derive(Clone)]
-pub struct Target(pub(super) Rc<What>);
+pub struct Target(pub(in crate::explain) Rc<What>);
 
-pub(super) enum What {
+pub(in crate::explain) enum What {
     /// Each picture's own highest logit.
     Top,
     Class(i64),
@@ -24,6 +29,23 @@ pub(super) enum What {
         mask: Tensor,
         o: AreaOptions,
     },
+    /// Squared difference of a box from the same box of a reference, or of the network's input.
+    Error {
+        at: [i64; 4],
+        reference: Option<Tensor>,
+        o: PictureOptions,
+    },
+    /// Logits of a class under a mask [.., H, W]; without one, where the class is the highest.
+    Segment {
+        class: i64,
+        mask: Option<Tensor>,
+        o: PictureOptions,
+    },
+    /// One number of a code.
+    Latent(i64, PictureOptions),
+    /// Cosine of the angle to a feature [D] or [N, D].
+    Similarity(Tensor, PictureOptions),
+    Difference(Target, Target),
     Custom(Closure),
     /// One target a picture.
     Each(Vec<Target>),
@@ -66,7 +88,19 @@ options! {
     }
 }
 
+options! {
+    #[derive(Clone)]
+    /// Options of the targets that look at some output.
+    pub struct PictureOptions {
+        /// Takes the output of this layer instead of the network's.
+        layer: Option<String> = None,
+        /// Its key, where the network gives a map.
+        output: Option<String> = None,
+    }
+}
+
 /// What a target needs from the forward pass.
+#[derive(PartialEq)]
 pub struct Needs<'a> {
     /// The layer whose output is the picture, if not the network's own.
     pub layer: Option<&'a str>,
@@ -89,16 +123,19 @@ impl Target {
             What::Each(all) => {
                 all.first().map_or(Needs { layer: None, before_sigmoid: false }, Target::needs)
             }
-            What::Mirrored(of) => of.needs(),
+            What::Error { o, .. } | What::Segment { o, .. } | What::Latent(_, o) | What::Similarity(_, o) => {
+                Needs { layer: o.layer.as_deref(), before_sigmoid: false }
+            }
+            What::Mirrored(of) | What::Difference(of, _) => of.needs(),
             _ => Needs { layer: None, before_sigmoid: false },
         }
     }
 
-    /// The target's value for every picture, [N].
+    /// The target's value for every picture, [N], given the network's output and input.
     ///
     /// # Errors
     /// A class the output does not have; an area outside the picture; an output of another kind.
-    pub fn scores(&self, out: &Value) -> Result<Tensor> {
+    pub fn scores(&self, out: &Value, x: &Tensor) -> Result<Tensor> {
         match &*self.0 {
             What::Top => Ok(logits(out)?.f_amax([1], false)?),
             What::Class(k) => class(&logits(out)?, *k),
@@ -107,28 +144,51 @@ impl Target {
                 let y = logits(out)?;
                 Ok(class(&y, *k)?.f_add(&class(&y.f_log_softmax(1, None)?, *k)?)?)
             }
-            What::Area { at, o } => {
-                let p = picture(out, o)?;
-                let [x, y, w, h] = *at;
-                let s = p.size();
-                let (height, width) = (s[2], s[3]);
-                if x < 0 || y < 0 || w < 1 || h < 1 || x + w > width || y + h > height {
+            What::Area { at, o } => sum(&boxed(&picture(out, o.output.as_ref())?, *at)?),
+            What::Mask { mask, o } => sum(&masked(&picture(out, o.output.as_ref())?, mask)?),
+            What::Error { at, reference, o } => {
+                let p = picture(out, o.output.as_ref())?;
+                let reference = reference.as_ref().unwrap_or(x).f_detach()?.f_type_as(&p)?;
+                let (a, b) = (p.size(), reference.size());
+                let fits = match b.len() {
+                    3 => a[1..] == b[..],
+                    4 => a[1..] == b[1..] && (b[0] == 1 || b[0] == a[0]),
+                    _ => false,
+                };
+                if !fits {
+                    return Err(Error::new(format!("the output picture {a:?} cannot be compared with {b:?}"))
+                        .hint("give the picture it should be: target::area_error(x, y, w, h, #{reference: picture})"));
+                }
+                sum(&boxed(&p.f_sub(&reference)?, *at)?.f_square()?)
+            }
+            What::Segment { class, mask, o } => {
+                segment(&picture(out, o.output.as_ref())?, *class, mask.as_ref())
+            }
+            What::Latent(i, o) => {
+                let code = features(out, o)?;
+                let d = code.size()[1];
+                if !(0..d).contains(i) {
                     return Err(Error::new(format!(
-                        "the area x {x}, y {y}, {w} × {h} does not lie in the output picture of {width} × {height} pixels"
+                        "there is no dimension {i}: the code has 0 to {}",
+                        d - 1
                     )));
                 }
-                let area = p.f_narrow(3, x, w)?.f_narrow(2, y, h)?;
-                Ok(area.f_sum_dim_intlist([1, 2, 3].as_slice(), false, None::<Kind>)?)
+                Ok(code.f_select(1, *i)?)
             }
-            What::Mask { mask, o } => {
-                let p = picture(out, o)?;
-                let (m, s) = (mask.size(), p.size());
-                if m[m.len().saturating_sub(2)..] != s[2..] {
-                    return Err(Error::new(format!("the mask {m:?} does not fit the output picture {s:?}")));
+            What::Similarity(to, o) => {
+                let own = features(out, o)?;
+                let (to, s) = (to.f_type_as(&own)?, own.size());
+                let to = to.f_view([if to.dim() == 1 { 1 } else { to.size()[0] }, -1])?;
+                if to.size()[1] != s[1] || (to.size()[0] != 1 && to.size()[0] != s[0]) {
+                    let got = to.size();
+                    return Err(Error::new(format!(
+                        "the feature {got:?} does not fit those of the network, {s:?}"
+                    ))
+                    .hint("take it from the same layer: net.capture(x, [layer])"));
                 }
-                let mask = mask.f_type_as(&p)?; // dtype and device
-                Ok(p.f_mul(&mask)?.f_sum_dim_intlist([1, 2, 3].as_slice(), false, None::<Kind>)?)
+                Ok(Tensor::f_cosine_similarity(&own, &to, 1, 1e-8)?)
             }
+            What::Difference(a, b) => Ok(a.scores(out, x)?.f_sub(&b.scores(out, x)?)?),
             What::Custom(f) => match f.call(vec![out.clone()])? {
                 Value::Tensor(t) if t.dim() <= 1 => Ok(t.f_reshape([-1])?),
                 other => Err(Error::new(format!(
@@ -137,11 +197,12 @@ impl Target {
                 ))),
             },
             What::Each(all) => {
-                let n = logits(out)?.size()[0] as usize;
+                let scores = all.iter().map(|t| t.scores(out, x)).collect::<Result<Vec<_>>>()?;
+                let n = scores.first().map_or(0, |s| s.numel());
                 if all.len() != n {
-                    return Err(Error::new(format!("{} targets for a batch of {n}", all.len())));
+                    return Err(Error::new(format!("{} targets for a batch of {}", all.len(), x.size()[0])));
                 }
-                let each = all.iter().enumerate().map(|(i, t)| Ok(t.scores(out)?.f_select(0, i as i64)?));
+                let each = scores.iter().enumerate().map(|(i, s)| Ok(s.f_select(0, i as i64)?));
                 Ok(Tensor::f_stack(&each.collect::<Result<Vec<_>>>()?, 0)?)
             }
             What::Classes(k) => {
@@ -155,11 +216,11 @@ impl Target {
                 let over = sum(main.f_sub(&rest.f_mul_scalar(*alpha)?)?.f_mul(&weight)?)?;
                 Ok(over.f_div(&sum(weight)?.f_add_scalar(1e-9)?)?)
             }
-            What::Mirrored(of) => of.scores(&mirror(out)?),
+            What::Mirrored(of) => of.scores(&mirror(out)?, &x.f_flip([3])?),
         }
     }
 
-    pub(super) fn describe(&self) -> String {
+    pub(in crate::explain) fn describe(&self) -> String {
         match &*self.0 {
             What::Top => "target: each picture's highest logit".to_string(),
             What::Class(k) => format!("target: logit of class {k}"),
@@ -167,6 +228,19 @@ impl Target {
             What::Rest(k) => format!("target: logit and log-probability of class {k}"),
             What::Area { at: [x, y, w, h], .. } => format!("target: area x {x}, y {y}, {w} × {h}"),
             What::Mask { mask, .. } => format!("target: mask {:?}", mask.size()),
+            What::Error { at: [x, y, w, h], .. } => {
+                format!("target: squared error in x {x}, y {y}, {w} × {h}")
+            }
+            What::Segment { class, mask, .. } => match mask {
+                Some(m) => format!("target: logits of class {class} under mask {:?}", m.size()),
+                None => format!("target: logits of class {class} where it is the highest"),
+            },
+            What::Latent(i, _) => format!("target: dimension {i} of the code"),
+            What::Similarity(to, _) => format!("target: similarity to a feature {:?}", to.size()),
+            What::Difference(a, b) => {
+                let bare = |t: &Target| t.describe().replace("target: ", "");
+                format!("target: {} less {}", bare(a), bare(b))
+            }
             What::Custom(_) => "target: function".to_string(),
             What::Each(all) => format!("{} targets", all.len()),
             What::Classes(k) => format!("target: logits of {} classes", k.numel()),
@@ -176,7 +250,7 @@ impl Target {
     }
 }
 
-pub(super) fn logits(out: &Value) -> Result<Tensor> {
+pub(in crate::explain) fn logits(out: &Value) -> Result<Tensor> {
     match out {
         Value::Tensor(t) if t.dim() >= 2 => Ok(t.shallow_clone()),
         other => Err(Error::new(format!(
@@ -187,7 +261,7 @@ pub(super) fn logits(out: &Value) -> Result<Tensor> {
     }
 }
 
-pub(super) fn class(logits: &Tensor, k: i64) -> Result<Tensor> {
+pub(in crate::explain) fn class(logits: &Tensor, k: i64) -> Result<Tensor> {
     let s = logits.size();
     if k < 0 || k >= s[1] {
         return Err(Error::new(format!("there is no class {k}: the network has classes 0 to {}", s[1] - 1)));
@@ -199,32 +273,15 @@ pub(super) fn class(logits: &Tensor, k: i64) -> Result<Tensor> {
     Ok(logits.f_select(1, k)?)
 }
 
-/// The output picture [N, C, H, W] of a network that gives a tensor, a list or a map.
-fn picture(out: &Value, o: &AreaOptions) -> Result<Tensor> {
-    let hit = match (out, &o.output) {
-        (Value::Map(m), Some(key)) => m.get(key).ok_or_else(|| Error::unknown("output", key, m.keys()))?,
-        (Value::Map(m), None) => {
-            let mut pictures = m.values().filter(|v| matches!(v, Value::Tensor(t) if t.dim() == 4));
-            match (pictures.next(), pictures.next()) {
-                (Some(one), None) => one,
-                _ => {
-                    return Err(Error::new("the network gives a map: say which entry is the picture").hint(
-                        format!(
-                            "target option #{{output: …}}; entries: {}",
-                            m.keys().cloned().collect::<Vec<_>>().join(", ")
-                        ),
-                    ));
-                }
-            }
-        }
-        (Value::List(items), None) => items.first().unwrap_or(&Value::Nil),
-        (other, _) => other,
-    };
-    match hit {
-        Value::Tensor(t) if t.dim() == 4 => Ok(t.shallow_clone()),
-        other => {
-            Err(Error::new(format!("an area needs an output picture [N, C, H, W], got {}", other.describe())))
-        }
+/// That two targets can be answered by one look.
+///
+/// # Errors
+/// Targets in outputs of different layers, or on different sides of a final sigmoid.
+fn alike(a: &Target, b: &Target) -> Result<()> {
+    match a.needs() == b.needs() {
+        true => Ok(()),
+        false => Err(Error::new(format!("{} and {} look at different outputs", a.describe(), b.describe()))
+            .hint("targets used together name the same `layer`, and all look before the final sigmoid or after it")),
     }
 }
 
@@ -234,81 +291,27 @@ impl FromValue for Target {
         match v {
             Value::Nil => Ok(Target::top()),
             Value::Int(k) => Ok(Target(Rc::new(What::Class(*k)))),
-            Value::List(_) => Vec::from_value(v).map(|all| Target(Rc::new(What::Each(all)))),
+            Value::Str(name) => {
+                Err(Error::new(format!("the network does not know the names of its classes: {name:?}"))
+                    .hint(format!("give them: target::class({name:?}, #{{classes: [\"cat\", \"dog\", …]}})")))
+            }
+            Value::List(_) => {
+                let all = Vec::<Target>::from_value(v)?;
+                match all.split_first() {
+                    Some((first, rest)) => rest.iter().try_for_each(|t| alike(first, t))?,
+                    None => {
+                        return Err(
+                            Error::new("the list of targets is empty").hint("give one target a picture")
+                        );
+                    }
+                }
+                Ok(Target(Rc::new(What::Each(all))))
+            }
             Value::Tensor(t) if t.kind() == Kind::Int64 && t.dim() == 1 => {
                 let classes = Vec::<i64>::try_from(t)?.into_iter().map(|k| Target(Rc::new(What::Class(k))));
                 Ok(Target(Rc::new(What::Each(classes.collect()))))
             }
             v => v.downcast::<Target>().cloned().map_or_else(|| mismatch(<Self as FromValue>::TYPE, v), Ok),
         }
-    }
-}
-
-functions! {
-    in "target";
-    /// The logit of class `k`; a bare integer means the same.
-    /// ```rhai
-    /// target::class(3) // => target: logit of class 3
-    /// ```
-    fn class(k: i64) -> Target {
-        Target(Rc::new(What::Class(k)))
-    }
-
-    /// Each picture's own highest logit, the target when none is given.
-    /// ```rhai
-    /// target::top() // => target: each picture's highest logit
-    /// ```
-    fn top() -> Target {
-        Target::top()
-    }
-
-    /// The probability of class `k`, after the softmax.
-    /// ```rhai
-    /// target::softmax(3) // => target: probability of class 3
-    /// ```
-    fn softmax(k: i64) -> Target {
-        Target(Rc::new(What::Softmax(k)))
-    }
-
-    /// The logit of class `k` plus its log-probability.
-    ///
-    /// ReST (https://arxiv.org/abs/2501.06261): says what the logit says, and how it stands against the other classes.
-    /// ```rhai
-    /// target::rest(3) // => target: logit and log-probability of class 3
-    /// ```
-    fn rest(k: i64) -> Target {
-        Target(Rc::new(What::Rest(k)))
-    }
-
-    /// A box of the picture that the network draws, in pixels of that picture.
-    ///
-    /// The value is the sum over the box's pixels and all channels, before the network's final `nn::sigmoid()` layer
-    /// (which saturates).
-    /// ```rhai
-    /// target::area(4, 6, 8, 8) // => target: area x 4, y 6, 8 × 8
-    /// ```
-    fn area(x: i64, y: i64, w: i64, h: i64, options: Opts<AreaOptions>) -> Target {
-        Target(Rc::new(What::Area { at: [x, y, w, h], o: options.0 }))
-    }
-
-    /// The pixels under a mask [H, W] of the picture that the network draws.
-    /// ```rhai
-    /// target::mask(tensor::ones([8, 8])) // => target: mask [8, 8]
-    /// ```
-    fn mask(mask: Tensor, options: Opts<AreaOptions>) -> Target {
-        if mask.dim() < 2 {
-            Err(Error::new(format!("a mask is [H, W], got {:?}", mask.size())))?;
-        }
-        Target(Rc::new(What::Mask { mask, o: options.0 }))
-    }
-
-    /// Whatever the closure makes of the network's output: one number a picture, [N].
-    ///
-    /// Methods that look many times (`cam::score_cam` …) call it with the outputs of many variants of one picture.
-    /// ```rhai
-    /// target::custom(|out| out.pow(2).sum(1)) // => target: function
-    /// ```
-    fn custom(f: Closure) -> Target {
-        Target(Rc::new(What::Custom(f)))
     }
 }

@@ -64,4 +64,19 @@ impl<'a> Noise<'a> {
         }
         Ok(Tensor::f_from_slice(&numbers)?.f_view([of.end - of.start, h, w])?.f_type_as(like)?)
     }
+
+    /// The caller's own.
+    pub fn is_given(&self) -> bool {
+        self.given.is_some()
+    }
+
+    /// The noise of look `s` for pictures `x`, [N, C, H, W].
+    ///
+    /// # Errors
+    /// Noise that does not fit.
+    pub fn like(&self, s: i64, x: &Tensor) -> Result<Tensor> {
+        let (n, c, h, w) = x.size4()?;
+        let each = (0..n).map(|i| self.planes(s, i, 0..c, [n, c, h, w], x));
+        Ok(Tensor::f_stack(&each.collect::<Result<Vec<_>>>()?, 0)?)
+    }
 }

@@ -1,0 +1,172 @@
+//! How scripts make targets.
+
+use super::{AreaOptions, PictureOptions, Target, What, alike};
+use crate::core::value::{FromValue, mismatch};
+use crate::core::{Closure, Error, Opts, Result, Value};
+use std::rc::Rc;
+use tch::Tensor;
+
+options! {
+    /// Options of the class targets.
+    pub struct ClassOptions {
+        /// The names of the classes in their order, to name one.
+        classes: Vec<String> = Vec::new(),
+    }
+}
+
+options! {
+    /// Options of `target::area_error`.
+    pub struct ErrorOptions {
+        /// What the picture should be; the network's input if left out.
+        reference: Option<Tensor> = None,
+        /// Takes the picture from the output of this layer instead of from the network's.
+        layer: Option<String> = None,
+        /// The picture's key, where the network gives a map.
+        output: Option<String> = None,
+    }
+}
+
+/// The number of a class that is given by number or name.
+fn number(class: &Value, o: &ClassOptions) -> Result<i64> {
+    match class {
+        Value::Int(k) => Ok(*k),
+        Value::Str(name) if o.classes.is_empty() => {
+            Target::from_value(class).and(Err(Error::new(name.clone())))
+        }
+        Value::Str(name) => {
+            let at = o.classes.iter().position(|c| c == name);
+            at.map(|i| i as i64).ok_or_else(|| Error::unknown("class", name, &o.classes))
+        }
+        other => mismatch("class number or name", other),
+    }
+}
+
+functions! {
+    in "target";
+    /// The logit of a class, by number or by name; a bare integer means the same.
+    /// ```rhai
+    /// target::class(3) // => target: logit of class 3
+    /// target::class("dog", #{classes: ["cat", "dog"]}) // => target: logit of class 1
+    /// target::class("dgo", #{classes: ["cat", "dog"]}) // error: did you mean `dog`
+    /// ```
+    fn class(k: Value, options: Opts<ClassOptions>) -> Target {
+        Target(Rc::new(What::Class(number(&k, &options.0)?)))
+    }
+
+    /// Each picture's own highest logit, the target when none is given.
+    /// ```rhai
+    /// target::top() // => target: each picture's highest logit
+    /// ```
+    fn top() -> Target {
+        Target::top()
+    }
+
+    /// The probability of a class (by number or name), after the softmax.
+    /// ```rhai
+    /// target::softmax(3) // => target: probability of class 3
+    /// ```
+    fn softmax(k: Value, options: Opts<ClassOptions>) -> Target {
+        Target(Rc::new(What::Softmax(number(&k, &options.0)?)))
+    }
+
+    /// The logit of class `k` plus its log-probability.
+    ///
+    /// ReST (https://arxiv.org/abs/2501.06261): says what the logit says, and how it stands against the other classes.
+    /// ```rhai
+    /// target::rest(3) // => target: logit and log-probability of class 3
+    /// ```
+    fn rest(k: i64) -> Target {
+        Target(Rc::new(What::Rest(k)))
+    }
+
+    /// A box of the picture that the network draws, in pixels of that picture.
+    ///
+    /// The value is the sum over the box's pixels and all channels, before the network's final `nn::sigmoid()` layer
+    /// (which saturates).
+    /// ```rhai
+    /// target::area(4, 6, 8, 8) // => target: area x 4, y 6, 8 × 8
+    /// ```
+    fn area(x: i64, y: i64, w: i64, h: i64, options: Opts<AreaOptions>) -> Target {
+        Target(Rc::new(What::Area { at: [x, y, w, h], o: options.0 }))
+    }
+
+    /// The pixels under a mask [H, W] of the picture that the network draws.
+    /// ```rhai
+    /// target::mask(tensor::ones([8, 8])) // => target: mask [8, 8]
+    /// ```
+    fn mask(mask: Tensor, options: Opts<AreaOptions>) -> Target {
+        if mask.dim() < 2 {
+            Err(Error::new(format!("a mask is [H, W], got {:?}", mask.size())))?;
+        }
+        Target(Rc::new(What::Mask { mask, o: options.0 }))
+    }
+
+    /// How wrong a box of the picture that the network draws is: the squared error, summed over pixels and channels.
+    ///
+    /// Against `reference` ([C, H, W] or [N, C, H, W]); without one against the network's input, as for an autoencoder.
+    /// The picture is compared as it leaves the network, after a final sigmoid.
+    /// ```rhai
+    /// target::area_error(4, 6, 8, 8) // => target: squared error in x 4, y 6, 8 × 8
+    /// ```
+    fn area_error(x: i64, y: i64, w: i64, h: i64, options: Opts<ErrorOptions>) -> Target {
+        let ErrorOptions { reference, layer, output } = options.0;
+        Target(Rc::new(What::Error { at: [x, y, w, h], reference, o: PictureOptions { layer, output } }))
+    }
+
+    /// A class of a network that gives logits [N, classes, H, W], summed over the pixels of a mask.
+    ///
+    /// The mask is [H, W] or [N, H, W]; without one (`()`) the pixels where the class is the highest.
+    /// ```rhai
+    /// target::segment(3, tensor::ones([8, 8])) // => target: logits of class 3 under mask [8, 8]
+    /// target::segment(3) // => target: logits of class 3 where it is the highest
+    /// ```
+    fn segment(k: i64, mask: Option<Tensor>, options: Opts<PictureOptions>) -> Target {
+        if let Some(m) = mask.as_ref().filter(|m| m.dim() < 2) {
+            Err(Error::new(format!("a mask is [H, W], got {:?}", m.size())))?;
+        }
+        Target(Rc::new(What::Segment { class: k, mask, o: options.0 }))
+    }
+
+    /// One dimension of the code that a network, or one of its layers, gives.
+    ///
+    /// Of a network that gives a map it is the entry `mu`, a VAE's mean, unless `output` says otherwise.
+    /// ```rhai
+    /// target::latent(2) // => target: dimension 2 of the code
+    /// ```
+    fn latent(i: i64, options: Opts<PictureOptions>) -> Target {
+        Target(Rc::new(What::Latent(i, options.0)))
+    }
+
+    /// How like a reference feature what the network gives is: the cosine of the angle between them.
+    ///
+    /// The feature is [D], or one a picture [N, D], such as `net.forward(other)[0]`.
+    /// ```rhai
+    /// target::similarity(tensor::ones([8])) // => target: similarity to a feature [8]
+    /// ```
+    fn similarity(feature: Tensor, options: Opts<PictureOptions>) -> Target {
+        let to = if feature.dim() > 2 { feature.f_flatten(1, -1)? } else { feature.shallow_clone() };
+        if to.dim() == 0 {
+            Err(Error::new("a feature is [D] or [N, D], got one number"))?;
+        }
+        Target(Rc::new(What::Similarity(to.f_detach()?, options.0)))
+    }
+
+    /// What one target has over another: why this class rather than that.
+    /// ```rhai
+    /// target::difference(3, 5) // => target: logit of class 3 less logit of class 5
+    /// ```
+    fn difference(a: Target, b: Target) -> Target {
+        alike(&a, &b)?;
+        Target(Rc::new(What::Difference(a, b)))
+    }
+
+    /// Whatever the closure makes of the network's output: one number a picture, [N].
+    ///
+    /// Methods that look many times (`cam::score_cam` …) call it with the outputs of many variants of one picture.
+    /// ```rhai
+    /// target::custom(|out| out.pow(2).sum(1)) // => target: function
+    /// ```
+    fn custom(f: Closure) -> Target {
+        Target(Rc::new(What::Custom(f)))
+    }
+}

@@ -1,0 +1,143 @@
+//! Targets by what they must give, for gradients, perturbations and CAMs, and what they say when they cannot.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use support::{Script, close};
+use tch::Tensor;
+
+fn script() -> Script {
+    let mut s = Script::new();
+    cs385::core::seed::set(1).unwrap();
+    s.tensor("x", &Tensor::randn([2, 3, 8, 8], tch::kind::FLOAT_CPU));
+    s.eval(
+        r#"let auto = nn::sequential([["conv", nn::conv2d(3, 6, 3, #{padding: 1})], ["relu", nn::relu()],
+                                      ["up", nn::conv2d(6, 3, 3, #{padding: 1})], ["sigmoid", nn::sigmoid()]]);
+           let seg = nn::sequential([["conv", nn::conv2d(3, 6, 3, #{padding: 1})], ["relu", nn::relu()],
+                                     ["head", nn::conv2d(6, 4, 1)]]);
+           let cls = nn::sequential([["conv", nn::conv2d(3, 6, 3)], ["relu", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
+                                     ["flat", nn::flatten()], ["fc", nn::linear(6, 5)]]);
+           let vae = nn::custom(#{enc: cls, dec: nn::linear(5, 3)}, |m, x| {
+               let mu = m.enc.forward(x); #{mu: mu, out: m.dec.forward(mu)} });
+           let mask = tensor::zeros([8, 8]); mask[[2..5, 1..4]] = 1.0;
+           let masks = tensor::stack([mask, 1 - mask]);"#,
+    );
+    s
+}
+
+/// Every target against the same said by a closure: gradient, occlusion (many looks) and a CAM.
+#[test]
+fn targets_are_what_a_closure_says() {
+    let mut s = script();
+    for (net, target, closure) in [
+        ("auto", "target::area_error(1, 2, 4, 3)", "(y - x).pow(2)[[.., .., 2..5, 1..5]].sum([1, 2, 3])"),
+        (
+            "auto",
+            "target::area_error(0, 0, 8, 8, #{reference: x[0] * 0.5})",
+            "(y - x[0] * 0.5).pow(2).sum([1, 2, 3])",
+        ),
+        ("seg", "target::segment(2, mask)", "(y[[.., 2]] * mask).sum([1, 2])"),
+        ("seg", "target::segment(2, masks)", "(y[[.., 2]] * masks).sum([1, 2])"),
+        ("seg", "target::mask(masks)", "(y * masks.unsqueeze(1)).sum([1, 2, 3])"),
+        ("cls", "target::latent(3)", "y[[.., 3]]"),
+        ("cls", "target::latent(4, #{layer: \"flat\"})", "()"),
+        (
+            "cls",
+            "target::similarity(tensor::of([1.0, 2.0, 0.0, -1.0, 0.5]))",
+            "(y * tensor::of([1.0, 2.0, 0.0, -1.0, 0.5])).sum(1) / (y.pow(2).sum(1).sqrt() * 2.5)",
+        ),
+        ("cls", "target::difference(3, target::softmax(1))", "y[[.., 3]] - y.softmax(1)[[.., 1]]"),
+        ("cls", "[target::difference(3, 1), 2]", "tensor::stack([y[0][3] - y[0][1], y[1][2]])"),
+        ("cls", "target::class(\"b\", #{classes: [\"a\", \"b\"]})", "y[[.., 1]]"),
+        ("vae", "target::latent(2)", "y.mu[[.., 2]]"),
+        ("vae", "target::latent(1, #{output: \"out\"})", "y.out[[.., 1]]"),
+    ] {
+        if closure == "()" {
+            s.eval(&format!("attrib::saliency({net}, x, {target})"));
+            continue;
+        }
+        let gradient = |t: &str| format!("attrib::saliency({net}, x, {t}, #{{abs: false}})");
+        let own = format!("target::custom(|y| {closure})");
+        close(target, &s.eval_tensor(&gradient(target)), &s.eval_tensor(&gradient(&own)), 1e-5);
+        let layer = if net == "vae" { "enc.relu" } else { "relu" };
+        let map =
+            |t: &str| format!("cam::grad_cam({net}, \"{layer}\", x, {t}, #{{form: \"signed\"}}).tensor()");
+        close(target, &s.eval_tensor(&map(target)), &s.eval_tensor(&map(&own)), 1e-4);
+        // Of each picture alone: nothing of the other leaks in.
+        if !target.starts_with('[') && !target.contains("masks") {
+            let look = |x: &str| format!("attrib::occlusion({net}, {x}, {target}, #{{window: 4, batch: 3}})");
+            let (both, second) = (s.eval_tensor(&look("x")), s.eval_tensor(&look("x[1]")));
+            close(target, &both.narrow(0, 1, 1), &second, 1e-5);
+        }
+    }
+}
+
+/// Where the class is the highest is settled by the picture itself, not by its covered variants.
+#[test]
+fn a_segment_without_mask_stays() {
+    let mut s = script();
+    s.eval("let y = seg.forward(x); let zone = y.argmax(1) == 2;");
+    let free = s.eval_tensor("attrib::occlusion(seg, x, target::segment(2), #{window: 4})");
+    let given = s.eval_tensor("attrib::occlusion(seg, x, target::segment(2, zone), #{window: 4})");
+    close("segment", &free, &given, 1e-6);
+    let mut first = script();
+    first.eval("let t = target::segment(1); let y = seg.forward(x); let zone = y.argmax(1) == 1;");
+    let a = first.eval_tensor("attrib::saliency(seg, x, t)");
+    close("gradient", &a, &first.eval_tensor("attrib::saliency(seg, x, target::segment(1, zone))"), 1e-6);
+}
+
+#[test]
+fn targets_name_what_is_wrong() {
+    let mut s = script();
+    for (net, target, parts) in [
+        (
+            "auto",
+            "target::area(6, 0, 3, 2)",
+            &["x 6, y 0, 3 × 2 does not lie in the output picture of 8 × 8"][..],
+        ),
+        ("auto", "target::area(0, 0, 0, 2)", &["does not lie in"]),
+        ("auto", "target::area_error(0, 7, 2, 2)", &["does not lie in"]),
+        (
+            "auto",
+            "target::area_error(0, 0, 2, 2, #{reference: tensor::ones([3, 4, 4])})",
+            &["cannot be compared with [3, 4, 4]", "reference"],
+        ),
+        ("seg", "target::area_error(0, 0, 2, 2)", &["[2, 4, 8, 8] cannot be compared with [2, 3, 8, 8]"]),
+        (
+            "auto",
+            "target::mask(tensor::ones([4, 4]))",
+            &["the mask [4, 4] does not fit the output picture [2, 3, 8, 8]"],
+        ),
+        ("auto", "target::mask(tensor::ones([3, 8, 8]))", &["the mask [3, 1, 8, 8] does not fit"]),
+        ("auto", "target::mask(tensor::ones([4]))", &["a mask is [H, W], got [4]"]),
+        ("seg", "target::segment(4)", &["there is no class 4: the network has classes 0 to 3"]),
+        ("seg", "target::segment(1, tensor::ones([4]))", &["a mask is [H, W], got [4]"]),
+        ("cls", "target::segment(1)", &["an output picture [N, C, H, W], got Tensor [2, 5]"]),
+        ("seg", "2", &["needs an output [N, classes], got [2, 4, 8, 8]"]),
+        ("cls", "target::latent(5)", &["there is no dimension 5: the code has 0 to 4"]),
+        ("cls", "target::latent(1, #{layer: \"fcc\"})", &["unknown layer `fcc`", "did you mean"]),
+        ("vae", "target::latent(1, #{output: \"mi\"})", &["unknown output `mi`", "mu"]),
+        ("vae", "1", &["a class target needs an output [N, classes, ..], got map"]),
+        (
+            "cls",
+            "target::similarity(tensor::ones([4]))",
+            &["the feature [1, 4] does not fit those of the network, [2, 5]"],
+        ),
+        ("cls", "target::difference(1, 7)", &["there is no class 7"]),
+        ("cls", "target::difference(1, target::area(0, 0, 1, 1))", &["look at different outputs"]),
+        ("cls", "[target::latent(1, #{layer: \"flat\"}), 3]", &["look at different outputs"]),
+        ("cls", "[]", &["the list of targets is empty"]),
+        ("cls", "[1, 2, 3]", &["3 targets for a batch of 2"]),
+        ("cls", "\"dog\"", &["does not know the names of its classes", "#{classes: ["]),
+        ("cls", "target::class(\"dog\")", &["does not know the names of its classes"]),
+        ("cls", "target::class(\"dgo\", #{classes: [\"cat\", \"dog\"]})", &["unknown class `dgo`", "`dog`"]),
+        ("cls", "target::class(1.5)", &["expected class number or name, got number 1.5"]),
+        ("cls", "target::custom(|y| y)", &["one number a picture, [N], got Tensor [2, 5]"]),
+        ("cls", "target::custom(|y| tensor::ones([2]))", &["does not depend on"]),
+    ] {
+        let layer = if net == "vae" { "enc.relu" } else { "relu" };
+        s.fails(&format!("cam::grad_cam({net}, \"{layer}\", x, {target})"), parts);
+        s.fails(&format!("attrib::saliency({net}, x, {target})"), parts);
+    }
+}
