@@ -72,6 +72,17 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     Ok(out)
 }
 
+functions! {
+    on "string";
+    /// Writes the text to a file of the run's folder.
+    /// ```rhai
+    /// "| a |".save("table.md")
+    /// ```
+    fn save(text: String, path: String) {
+        super::atomic::write(writable(&path)?, text.as_bytes())?
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
