@@ -39,10 +39,10 @@ impl Transform for Cutmix {
 
 functions! {
     in "augment";
-    /// Pastes a rectangle of another picture of the batch into each (Yun et al. 2019).
+    /// Pastes a rectangle of another picture of the batch into each.
     ///
-    /// Its share is from Beta(alpha, alpha), alpha 1 if left out. Targets become probabilities [N, classes], which
-    /// `loss::cross_entropy` takes. It stands last in `augment::compose`.
+    /// CutMix (Yun et al. 2019): its share is from Beta(alpha, alpha), alpha 1 if left out. Targets become
+    /// probabilities [N, classes], which `loss::cross_entropy` takes. It stands last in `augment::compose`.
     /// ```rhai
     /// let data = data::critters(#{size: 16, train: 8, test: 1}).train.augment(augment::cutmix());
     /// for batch in data.batches(4) { assert_shape(batch.target, [4, 10]); }

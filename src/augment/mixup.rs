@@ -24,10 +24,10 @@ impl Transform for Mixup {
 
 functions! {
     in "augment";
-    /// Mixes each picture of a batch, and its target, with another's (Zhang et al. 2018).
+    /// Mixes each picture of a batch, and its target, with another's.
     ///
-    /// The weight is from Beta(alpha, alpha), alpha 1 if left out. Targets become probabilities [N, classes], which
-    /// `loss::cross_entropy` takes. It stands last in `augment::compose`.
+    /// Zhang et al. 2018: the weight is from Beta(alpha, alpha), alpha 1 if left out. Targets become
+    /// probabilities [N, classes], which `loss::cross_entropy` takes. It stands last in `augment::compose`.
     /// ```rhai
     /// let data = data::critters(#{size: 16, train: 8, test: 1}).train.augment(augment::mixup(0.4));
     /// for batch in data.batches(4) { assert_shape(batch.target, [4, 10]); }

@@ -9,7 +9,7 @@ augment! {
     /// augmentations does not matter, and masks, previews and pictures stay as they are.
     /// ```rhai
     /// let data = data::critters(#{size: 16, train: 2, test: 1}).train;
-    /// data.augment(augment::normalize([0.5], [0.5])).get(0).input.min() < 0 // => true
+    /// data.augment(augment::normalize([0.5], [0.5])).get(0).input.min().item() < 0 // => true
     /// ```
     normalize, (mean: Vec<f64>, std: Vec<f64>),
     check |me| if me.mean.len() != me.std.len() || ![1, 3].contains(&me.mean.len()) || me.std.contains(&0.0) {

@@ -30,7 +30,9 @@ functions! {
     }
 
     on "Augmentation";
-    /// The picture, augmented; `n` numbers the application, and another number gives another result.
+    /// The picture, augmented.
+    ///
+    /// `n` numbers the application: another number gives another result.
     /// ```rhai
     /// augment::random_vertical_flip(1).apply(image::filled(4, 3, "red")) // => Picture of 4 × 3 pixels
     /// ```

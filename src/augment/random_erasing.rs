@@ -24,7 +24,9 @@ options! {
 }
 
 augment! {
-    /// Paints a rectangle over the picture (Zhong et al. 2017); masks and boxes stay.
+    /// Paints a rectangle over the picture.
+    ///
+    /// Zhong et al. 2017. Masks and boxes stay.
     /// ```rhai
     /// augment::random_erasing(#{p: 1}).apply(image::filled(40, 30, "red")) // => Picture of 40 × 30 pixels
     /// ```

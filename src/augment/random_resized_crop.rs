@@ -19,7 +19,9 @@ options! {
 }
 
 augment! {
-    /// Cuts a part of random area and shape out and resizes it (Szegedy et al. 2015).
+    /// Cuts a part of random area and shape out and resizes it.
+    ///
+    /// Szegedy et al. 2015.
     /// ```rhai
     /// augment::random_resized_crop(24).apply(image::filled(40, 30, "red")) // => Picture of 24 × 24 pixels
     /// ```

@@ -136,7 +136,7 @@ pub fn equalize(r: &mut Raster) {
         let step = (all - filled.last().copied().unwrap_or(0)) / 255;
         let mut sum = step / 2;
         std::array::from_fn(|v| {
-            let value = if step == 0 { v as u32 } else { sum / step };
+            let value = sum.checked_div(step).unwrap_or(v as u32);
             sum += count[v];
             value.min(255) as u8
         })

@@ -38,7 +38,9 @@ options! {
 }
 
 augment! {
-    /// One random operation of random strength (TrivialAugmentWide, Müller and Hutter 2021).
+    /// One random operation of random strength.
+    ///
+    /// TrivialAugmentWide (Müller and Hutter 2021).
     /// ```rhai
     /// augment::trivial_augment().apply(image::filled(40, 30, "red")) // => Picture of 40 × 30 pixels
     /// ```

@@ -6,7 +6,7 @@ use crate::augment::Sample;
 use crate::core::raster::Rect;
 use crate::core::resample::Filter;
 use crate::core::value::{FromValue, mismatch};
-use crate::core::{Error, Result, Value, picture_file};
+use crate::core::{Error, Kind, Result, Value, picture_file};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -112,7 +112,11 @@ impl Pictures for Files {
                 }
                 return Ok(None);
             }
-            Err(e) => return Err(e.hint("to leave bad files out: #{on_error: \"skip\"}")),
+            Err(e) if e.kind != Kind::User => return Err(e),
+            Err(e) => {
+                return Err(Error::new(e.msg)
+                    .hint("get the file again, or leave bad ones out: #{on_error: \"skip\"}"));
+            }
         };
         let ([h, w], n) = (s.size(), self.o.size);
         s.boxes.extend(self.items[i].boxed);

@@ -49,7 +49,8 @@ pub struct Loader {
     receivers: Vec<Receiver<Result<Made>>>,
     threads: Vec<JoinHandle<()>>,
     finish: Finish,
-    data: Dataset,
+    /// Pictures may be left out on the way.
+    data: Option<Dataset>,
     /// How many items had been left out before.
     skipped: usize,
     /// Number of the next batch, and of the one behind the last.
@@ -87,7 +88,7 @@ impl Loader {
             receivers: Vec::new(),
             threads: Vec::new(),
             finish,
-            data: data.clone(),
+            data: data.one_by_one().then(|| data.clone()),
             skipped: data.skipped().len(),
             next: first,
             end,
@@ -159,7 +160,7 @@ impl Iterator for Loader {
 
 impl Drop for Loader {
     fn drop(&mut self) {
-        let skipped = self.data.skipped();
+        let skipped = self.data.as_ref().map(Dataset::skipped).unwrap_or_default();
         if let (n @ 1.., Some(last)) = (skipped.len() - self.skipped.min(skipped.len()), skipped.last()) {
             progress::say(&format!(
                 "left out {n} pictures that cannot be read, for example {last}; data.skipped names them"

@@ -164,11 +164,12 @@ impl Truth {
 
 functions! {
     on "Dataset";
-    /// The same pictures, augmented: anew in every epoch, ahead of the step, on all processors.
+    /// The same pictures, augmented anew in every epoch.
     ///
-    /// Masks and boxes follow. Where the first augmentation settles the size (a crop, `resize`) it gets the whole
-    /// picture as it was read, else the picture as the data set gives it. What is random depends on the run's seed,
-    /// the epoch and the item's place only, not on the number of threads.
+    /// It is done ahead of the step, on all processors. Masks and boxes follow. Where the first augmentation
+    /// settles the size (a crop, `resize`) it gets the whole picture as it was read, else the picture as the
+    /// data set gives it. What is random depends on the run's seed, the epoch and the item's place only, not on
+    /// the number of threads.
     /// ```rhai
     /// let critters = data::critters(#{size: 64, train: 8, test: 1}).train;
     /// critters.augment(augment::random_resized_crop(32)).shape // => [3, 32, 32]
@@ -194,7 +195,7 @@ functions! {
     ///
     /// Empty where nothing is known of the parts; 0 is the background.
     /// ```rhai
-    /// data::critters(#{train: 4, test: 1}).train.parts[4] // => ears
+    /// data::critters(#{train: 4, test: 1}).train.parts[4] // => "ears"
     /// ```
     fn parts(data: Dataset) -> Vec<String> {
         data.parts().to_vec()

@@ -130,7 +130,7 @@ fn tail(kind: Tail, lift: f32) -> Blob {
         let mut at = root;
         let mut points = vec![(at, radii[0])];
         for (a, r) in angles.iter().zip(&radii[1..]) {
-            at = add(at, length, (a - lift).to_radians() * -1.0);
+            at = add(at, length, -(a - lift).to_radians());
             points.push((at, *r));
         }
         Blob::new(chain(&points, TAIL), 0.03)
