@@ -310,7 +310,7 @@ functions! {
     ///
     /// A map of `index` and `distance`, both [N, k].
     /// ```rhai
-    /// embed::knn(tensor::of([[0.0], [1.0], [3.0]]), 1).index // => tensor([[1], [0], [1]])
+    /// embed::knn(tensor::of([[0.0], [1.0], [3.0]]), 1).index.flatten() // => tensor([1, 0, 1])
     /// ```
     fn knn(points: Points, k: usize, options: Opts<KnnOptions>) -> Value {
         let (x, o) = (points.0.points().view(), options.0);
@@ -390,7 +390,7 @@ functions! {
 
     /// Mean silhouette of the classes (Rousseeuw 1987), −1 to 1.
     /// ```rhai
-    /// embed::of(tensor::of([[0.0], [1.0], [8.0], [9.0]]), #{labels: [0, 0, 1, 1]}).silhouette() // ~> 0.8739
+    /// embed::of(tensor::of([[0.0], [1.0], [8.0], [9.0]]), #{labels: [0, 0, 1, 1]}).silhouette() // ~> 0.8745
     /// ```
     fn silhouette(points: Embedding, options: Opts<MeasureOptions>) -> f64 {
         points.silhouette(options.0.points)?
