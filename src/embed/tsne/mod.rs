@@ -193,7 +193,12 @@ fn validate(x: &ArrayView2<f32>, s: &Settings) -> Result<()> {
     range("theta", s.theta, s.theta > 0.0 && s.theta <= 2.0, "more than 0 and at most 2")?;
     range("spacing", s.spacing, (0.1..=1.5).contains(&s.spacing), "0.1 to 1.5")?;
     let rate = s.rate.unwrap_or(1.0);
-    range("learning_rate", rate, rate > 0.0 && rate.is_finite(), "a positive number, or none for automatic")?;
+    range(
+        "learning_rate",
+        rate,
+        rate > 0.0 && rate <= 1e9,
+        "more than 0 and at most 1e9, or none for automatic",
+    )?;
     if s.perplexity.is_empty() {
         return Err(Error::new("no perplexity was given"));
     }
