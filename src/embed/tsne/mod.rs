@@ -163,7 +163,8 @@ pub fn neighbours(x: &ArrayView2<f32>, perplexity: &[f64], s: &Settings) -> Resu
     let k = ((3.0 * most) as usize).clamp(1, n - 1);
     match s.exact_neighbours.unwrap_or(n <= EXACT_NEIGHBOURS) {
         true => knn::exact(x, k, s.metric),
-        false => knn::approximate(x, k, s.metric, 0.1, s.seed),
+        // A fifth of 60,000 points holds 99.8 % of their neighbours (Fashion-MNIST).
+        false => knn::approximate(x, k, s.metric, (12_000.0 / n as f64).max(0.1), s.seed),
     }
 }
 
