@@ -33,8 +33,6 @@ def features(n):
 
 def peer(kind, path, dims):
     """In a process of its own: one JSON line of seconds, and the map beside the features."""
-    import resource
-
     import numpy as np
 
     x = np.load(path)
@@ -49,25 +47,45 @@ def peer(kind, path, dims):
         method = {"opentsne-bh": "bh", "opentsne-fft": "fft"}[kind]
         return TSNE(dims, n_jobs=2, random_state=1, negative_gradient_method=method).fit(x)
 
+    import openTSNE  # noqa: F401
+    import sklearn.manifold  # noqa: F401
+
+    idle = peak()
     fit(x[:1000])
-    idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
     y = np.asarray(fit(x), dtype=np.float32)
     seconds = time.perf_counter() - began
     np.save(path.with_name("peer.npy"), y)
-    print(json.dumps([seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle) / 1024]))
+    print(json.dumps([seconds, peak() - idle]))
 
 
 def ours(path, dims):
-    """Seconds of the map alone, as the script's clock has them."""
+    """Seconds of the map alone, as the script's clock has them; the map; MB above a process with nothing to do."""
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "idle.rhai").write_text(f'embed::pca(tensor::load("{path}"));')
+        idle = run([binary, "run", "idle.rhai", "--quiet"], folder)[1]
         command = [binary, "run", root / "benches/tsne.rhai", "--quiet", "--threads", "2", "--set", f"features={path}"]
-        command += ["--set", f"dims={dims}"]
-        out = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        assert out.returncode == 0, out.stderr
+        out, most = run([*command, "--set", f"dims={dims}"], folder)
         import numpy as np
 
-        return float(out.stdout.split()[0]), np.load(Path(folder) / "outputs/tsne/latest/map.npy")
+        return float(out.split()[0]), np.load(Path(folder) / "outputs/tsne/latest/map.npy"), most - idle
+
+
+def peak(pid="self"):
+    """MB that a process has held at most (ru_maxrss would count its parent's too)."""
+    with open(f"/proc/{pid}/status") as status:
+        return next((int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM")), 0.0)
+
+
+def run(command, folder):
+    """Standard output, and the most memory seen while it ran."""
+    most = 0.0
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as p:
+        while p.poll() is None:
+            most = max(most, peak(p.pid))
+            time.sleep(0.02)
+        assert p.returncode == 0, command
+        return p.stdout.read(), most
 
 
 class Yardstick:
@@ -120,9 +138,9 @@ def main():
             best = "opentsne-bh" if n <= 10000 or a.dims == 3 else "opentsne-fft"
             peers = [best if p == "opentsne" else p for p in a.peers.split(",") if p]
             for _ in range(a.pairs):
-                own, y = ours(path, a.dims)
+                own, y, memory = ours(path, a.dims)
                 kl, kept = measure(y)
-                print(f"{n} x {a.dims}-D  cs385 {own:.2f} s  KL {kl:.4f}  kept {kept:.4f}", flush=True)
+                print(f"{n} x {a.dims}-D  cs385 {own:.2f} s  KL {kl:.4f}  kept {kept:.4f}  {memory:.0f} MB", flush=True)
                 for kind in peers:
                     line = [sys.executable, __file__, "--peer", kind, str(path), str(a.dims)]
                     seconds, memory = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)

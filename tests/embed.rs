@@ -295,6 +295,14 @@ fn bad_points_are_told_or_mapped() {
     s.fails("embed::tsne(x, #{perplexity: 0})", &["`perplexity` is 0"]);
     s.fails("embed::tsne(x, #{perplexity: []})", &["no perplexity"]);
     s.fails("embed::tsne(x, #{learning_rate: -1})", &["`learning_rate` is -1"]);
+    for method in ["exact", "barnes_hut", "fft"] {
+        // It ends at some map, or tells that it ran away.
+        let fast = format!("embed::tsne(x, #{{method: \"{method}\", learning_rate: 1e9, iterations: 900}})");
+        if let Err(e) = s.try_eval(&fast) {
+            assert!(e.contains("ran away"), "{fast}: {e}");
+        }
+    }
+    s.fails("embed::tsne(x, #{learning_rate: 1e30})", &["`learning_rate` is 1000", "at most 1e9"]);
     s.fails("embed::tsne(x, #{start: tensor::zeros([3, 2])})", &["`start` holds 3 points in 2", "60 in 2"]);
     s.fails("embed::tsne(x, #{method: \"fast\"})", &["unknown method `fast`", "barnes_hut"]);
     s.fails("embed::pca(x, #{dims: 7})", &["cannot find 7 components of 60 points with 6", "1..6"]);

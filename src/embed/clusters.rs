@@ -73,7 +73,7 @@ impl Clusters {
     }
 
     /// How many clusters.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.start.len() - 1
     }
 
@@ -87,7 +87,7 @@ impl Clusters {
         let own = self.centres.row(c);
         let far =
             |d: usize| -> f32 { own.iter().zip(self.centres.row(d)).map(|(a, b)| (a - b) * (a - b)).sum() };
-        let mut all: Vec<(f32, usize)> = (0..self.len()).map(|d| (far(d), d)).collect();
+        let mut all: Vec<(f32, usize)> = (0..self.count()).map(|d| (far(d), d)).collect();
         all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         let (mut out, mut seen) = (Vec::new(), 0);
         for (_, d) in all {

@@ -67,11 +67,10 @@ pub fn features(net: &Net, layer: &str, data: &Dataset, o: &FeaturesOptions) -> 
     let _mode = net.evaluating();
     let _no_grad = tch::no_grad_guard();
     let options = LoaderOptions { batch_size: o.batch_size, ..LoaderOptions::default() };
-    let mut loader = data.loader(&options)?;
+    let loader = data.loader(&options)?;
     let (mut rows, mut width, mut small) = (Vec::new(), 0, Vec::new());
     progress::begin("features", loader.len() as u64);
-    let mut done = 0;
-    while let Some(batch) = loader.next() {
+    for (done, batch) in loader.enumerate() {
         interrupt::check()?;
         let batch = batch?;
         small.extend(thumbnails(&batch.input, o.thumbnails, data)?);
@@ -88,8 +87,7 @@ pub fn features(net: &Net, layer: &str, data: &Dataset, o: &FeaturesOptions) -> 
         width = out.size()[1] as usize;
         let flat = out.f_to_device(tch::Device::Cpu)?.f_to_kind(Kind::Float)?.f_contiguous()?;
         rows.extend(Vec::<f32>::try_from(flat.f_flatten(0, -1)?)?);
-        done += 1;
-        progress::advance(done, String::new);
+        progress::advance(done as u64 + 1, String::new);
     }
     progress::finish("");
     let points = Array2::from_shape_vec((rows.len() / width.max(1), width), rows)

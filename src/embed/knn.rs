@@ -264,12 +264,12 @@ pub fn approximate(
     let sorted = x.select(Axis(0), &clusters.order);
     drop(x);
     let look = ((share * n as f64) as usize).max(4 * k).max(1000).min(n);
-    let near: Vec<Vec<(usize, usize)>> = (0..clusters.len()).map(|c| clusters.near(c, look)).collect();
+    let near: Vec<Vec<(usize, usize)>> = (0..clusters.count()).map(|c| clusters.near(c, look)).collect();
     let search = Search { queries: &sorted, points: &sorted, norms: norms(&sorted), metric, k, same: true };
     let (mut index, mut distance) = (vec![0u32; n * k], vec![0f32; n * k]);
     let mut tasks = Vec::new();
     let (mut index_left, mut distance_left) = (&mut index[..], &mut distance[..]);
-    for c in 0..clusters.len() {
+    for c in 0..clusters.count() {
         let (mut from, to) = clusters.range(c);
         while from < to {
             let end = (from + QUERIES).min(to);

@@ -1,5 +1,7 @@
 //! Embeddings: principal components, t-SNE, neighbours, and how much a map keeps. Arrays of ndarray are the currency.
 
+#![allow(clippy::needless_range_loop)] // loops over lanes and axes, which the compiler turns into vectors
+
 mod check;
 pub mod clusters;
 mod embedding;

@@ -210,7 +210,7 @@ pub fn svg(e: &Embedding, o: &MapOptions) -> Result<String> {
         |v: &[f64]| v.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
     let ((x0, x1), (y0, y1)) = (ends(&drawn.xs), ends(&drawn.ys));
     let scale = ((w - font - right) / (x1 - x0).max(1e-12)).min((h - top - font) / (y1 - y0).max(1e-12));
-    if !(scale > 0.0) {
+    if scale.is_nan() || scale <= 0.0 {
         return Err(Error::new(format!("a drawing of {w} × {h} leaves no room for the points")));
     }
     let left = font + ((w - font - right) - scale * (x1 - x0)).max(0.0) / 2.0;
@@ -313,7 +313,9 @@ functions! {
         scatter(&points, &options.0)?
     }
 
-    /// A picture of the points' thumbnails at their places, framed in the colours of their classes.
+    /// A picture of the points' thumbnails at their places.
+    ///
+    /// Each is framed in the colour of its class.
     /// ```rhai
     /// let dots = [image::filled(8, 8, "red"), image::filled(8, 8, "blue")];
     /// embed::of(tensor::rand([2, 2]), #{thumbnails: dots}).photos(#{side: 16}).size // => [900, 960]

@@ -306,9 +306,11 @@ functions! {
         tsne(&points.0, options.0)?
     }
 
-    /// The k nearest others of every point: `index` and `distance`, [N, k], nearest first.
+    /// The k nearest others of every point, nearest first.
+    ///
+    /// A map of `index` and `distance`, both [N, k].
     /// ```rhai
-    /// embed::knn(tensor::of([[0.0], [1.0], [3.0]]), 1).index // => tensor([[1], [0], [1]])
+    /// embed::knn(tensor::of([[0.0], [1.0], [3.0]]), 1).index.flatten() // => tensor([1, 0, 1])
     /// ```
     fn knn(points: Points, k: usize, options: Opts<KnnOptions>) -> Value {
         let (x, o) = (points.0.points().view(), options.0);
@@ -362,7 +364,7 @@ functions! {
         others.map(one).collect::<Vec<_>>()
     }
 
-    /// Share of each point's k nearest features that are among its k nearest in the map.
+    /// Share of the k nearest features of a point that stay among its k nearest.
     /// ```rhai
     /// embed::pca(tensor::rand([30, 2])).preservation(5) // ~> 1.0
     /// ```
@@ -370,7 +372,7 @@ functions! {
         map.preservation(k.unwrap_or(10), options.0.points)?
     }
 
-    /// Trustworthiness (Venna & Kaski 2001): 1 when no point of the map is near that was far.
+    /// Trustworthiness (Venna & Kaski 2001): 1 when none is near that was far.
     /// ```rhai
     /// embed::pca(tensor::rand([30, 2])).trustworthiness(5) // ~> 1.0
     /// ```
@@ -388,13 +390,15 @@ functions! {
 
     /// Mean silhouette of the classes (Rousseeuw 1987), −1 to 1.
     /// ```rhai
-    /// embed::of(tensor::of([[0.0], [1.0], [8.0], [9.0]]), #{labels: [0, 0, 1, 1]}).silhouette() // ~> 0.8739
+    /// embed::of(tensor::of([[0.0], [1.0], [8.0], [9.0]]), #{labels: [0, 0, 1, 1]}).silhouette() // ~> 0.8745
     /// ```
     fn silhouette(points: Embedding, options: Opts<MeasureOptions>) -> f64 {
         points.silhouette(options.0.points)?
     }
 
-    /// All measures of a map: preservation, trustworthiness, and with labels accuracy and silhouette; KL of t-SNE.
+    /// All measures of a map.
+    ///
+    /// Preservation and trustworthiness at k neighbours; with labels accuracy and silhouette; of t-SNE its KL.
     /// ```rhai
     /// embed::pca(tensor::rand([40, 3])).measures(5).keys() // => ["preservation", "trustworthiness"]
     /// ```

@@ -18,6 +18,9 @@ const BAND: usize = 8;
 /// Columns (rows) that a task of the transform takes at once: one cache line of complex numbers.
 pub const TILE: usize = 8;
 
+/// The most nodes each way: a map that runs away is seen coarsely rather than in all of the memory.
+const MOST: f32 = 2000.0;
+
 /// A pair of transforms of one length.
 pub struct Plan {
     /// Circular length.
@@ -70,6 +73,8 @@ fn spline(t: f32) -> [f32; 4] {
 /// The grid and all it keeps from call to call.
 pub struct Grid {
     spacing: f32,
+    /// Spacing of the kernel at hand.
+    built: f32,
     planner: FftPlanner<f32>,
     x: Option<Plan>,
     y: Option<Plan>,
@@ -87,6 +92,7 @@ impl Grid {
     pub fn new(spacing: f32) -> Self {
         Self {
             spacing,
+            built: 0.0,
             planner: FftPlanner::new(),
             x: None,
             y: None,
@@ -101,25 +107,33 @@ impl Grid {
     }
 
     /// Plans for so many nodes each way; those at hand do while they fit without much waste.
-    fn fit(&mut self, nodes: [usize; 2]) {
+    fn fit(&mut self, nodes: [usize; 2], h: f32) {
         let fits = |p: &Option<Plan>, n: usize| {
             p.as_ref().is_some_and(|p| p.len >= 2 * n + 8 && p.len * 4 <= circular(n) * 5)
         };
-        if fits(&self.x, nodes[0]) && fits(&self.y, nodes[1]) {
+        if self.built == h && fits(&self.x, nodes[0]) && fits(&self.y, nodes[1]) {
             return;
         }
         let x = Plan::new(&mut self.planner, circular(nodes[0]));
         let y = Plan::new(&mut self.planner, circular(nodes[1]));
-        self.kernel.build(&x, &y, self.spacing);
+        self.kernel.build(&x, &y, h);
+        self.built = h;
         (self.x, self.y) = (Some(x), Some(y));
     }
 
     /// Σ (yᵢ − yⱼ) / (1 + |yᵢ − yⱼ|²)² for every point i into `out`; gives Z = Σ 1 / (1 + |yᵢ − yⱼ|²), i ≠ j.
     pub fn forces(&mut self, points: &[[f32; 2]], out: &mut [[f32; 2]]) -> f64 {
-        let h = self.spacing;
         let (low, high) = bounds(points);
+        let widest = (high[0] - low[0]).max(high[1] - low[1]);
+        if !widest.is_finite() || points.iter().flatten().any(|v| !v.is_finite()) {
+            return f64::NAN;
+        }
+        let mut h = self.spacing;
+        while widest > h * MOST {
+            h *= 2.0;
+        }
         let nodes = [0, 1].map(|c| ((high[c] - low[c]) / h) as usize + 6);
-        self.fit(nodes);
+        self.fit(nodes, h);
         let (Some(px), Some(py)) = (self.x.take(), self.y.take()) else { return 0.0 };
         // A point's base node (the first of its four) is at least 1.
         let origin = [low[0] - 2.0 * h, low[1] - 2.0 * h];
