@@ -53,7 +53,8 @@ pub fn all(
 ) -> Result<Vec<(String, Value)>> {
     let functions = names.iter().map(|n| find(n)).collect::<Result<Vec<_>>>()?;
     let x = probe::batch(net, x)?;
-    probe::shared(|| {
+    let input = functions.iter().any(|f| ["saliency", "input_x_gradient"].contains(&f.name()));
+    probe::shared(input, || {
         let wants = |f: &&&Func| f.home == "cam" || f.name() == "guided_grad_cam";
         if functions.iter().filter(wants).count() > 0 && !layers.is_empty() {
             let _ = probe::probe(net, layers, &x, target)?; // so that all find it, whoever comes first
