@@ -79,7 +79,7 @@ pub fn as_map(v: &Value) -> Result<Heatmap> {
 
 functions! {
     in "cam";
-    /// Several CAMs and attributions, by method name; those that look alike share one look.
+    /// Several CAMs and attributions by name, with one look for those alike.
     ///
     /// Gradient CAMs of one target, saliency and input × gradient take one forward and one backward pass together. Methods
     /// are those of `cam` and `attrib` (`"grad_cam"`, `"attrib::saliency"` …), with their own defaults; the results are those
