@@ -13,6 +13,7 @@ pub mod nn;
 pub mod plot;
 
 pub mod explain;
+pub mod models;
 pub mod train;
 
 pub mod bindings;

@@ -37,6 +37,7 @@ const LAYERS: &str = r#"
     nn::conv2d(4, 8, [3, 5], #{stride: [1, 2], padding: [1, 2], dilation: 2, groups: 2, bias: false}),
     nn::conv2d(4, 8, 3, #{padding: "same"}),
     nn::conv_transpose2d(4, 2, 3, #{stride: 2, padding: 1, output_padding: 1, bias: false, groups: 2}),
+    nn::conv2d(4, 3, 3, #{stride: 2, padding: "tf_same"}),
     nn::linear(6, 3, #{bias: false}), nn::embedding(5, 2), nn::dropout(0.25), nn::dropout2d(0.125), nn::identity(),
     nn::flatten(2, 3), nn::unflatten([2, 2]), nn::upsample(2, #{mode: "bilinear", align_corners: true}),
     nn::batch_norm1d(4, #{eps: 1e-3, affine: false}), nn::batch_norm2d(4, #{momentum: 0.25}),

@@ -170,3 +170,21 @@ fn every_target_and_cam() {
     }
     complete("target", &scripts);
 }
+
+#[test]
+fn every_model() {
+    let Value::List(names) = Script::new().eval("models::list()") else { panic!("no list") };
+    for name in names {
+        let Value::Str(name) = name else { panic!("no name") };
+        let (options, shape) = match name.as_str() {
+            "lenet" => ("", [1, 1, 28, 28]),
+            "plain_cnn" => ("bn_dropout: true", [1, 3, 64, 64]),
+            _ => ("", [1, 3, 64, 64]),
+        };
+        let net = build(&mut Script::new(), &format!("models::{name}(#{{{options}}})"));
+        let x = meta(&Tensor::ones(shape, tch::kind::FLOAT_CPU)).set_requires_grad(true);
+        let y = net.forward_tensor(&x).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(is_meta(&y) && y.size()[0] == 1, "{name}");
+        y.sum(tch::Kind::Float).f_backward().unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+}

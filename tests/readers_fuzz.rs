@@ -1,10 +1,14 @@
 //! Thousands of damaged files: never a panic, never a full memory. One test, one process: the peak of its
 //! memory is that of the readers.
+//!
+//! `CS385_FUZZ=600 cargo test --release --test readers_fuzz -- --nocapture` goes on for so many seconds; with
+//! `CS385_FUZZ=600:zip.pth,inner.pth` on these files alone, by turns. The mutations of a file are the same every time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::io::{Cursor, Read, Write};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use cs385::core::arrays;
 use rand::{Rng, SeedableRng};
@@ -76,10 +80,19 @@ fn mutate(rng: &mut ChaCha8Rng, bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// 4,000 mutations of each file.
+/// Seconds, and the files, of a long run.
+fn long_run() -> (Duration, Option<Vec<String>>) {
+    let wish = std::env::var("CS385_FUZZ").unwrap_or_default();
+    let (seconds, files) = wish.split_once(':').map_or((wish.as_str(), None), |(s, f)| (s, Some(f)));
+    let seconds =
+        if seconds.is_empty() { 0 } else { seconds.parse().expect("CS385_FUZZ=seconds[:file,…]") };
+    (Duration::from_secs(seconds), files.map(|f| f.split(',').map(str::to_string).collect()))
+}
+
+/// 4,000 mutations of each file, and more in a long run.
 #[test]
 fn flipped_bytes() {
-    let mut rng = ChaCha8Rng::seed_from_u64(385);
+    let (long, files) = long_run();
     let mut seeds: Vec<(&str, Vec<u8>, bool)> = FILES.iter().map(|n| (*n, fixture(n), false)).collect();
     // Most flips inside a zip end at its checksum: these two are mutated within.
     let mut zip = ZipArchive::new(Cursor::new(fixture("zip.pth"))).unwrap();
@@ -87,14 +100,21 @@ fn flipped_bytes() {
     zip.by_name("zip/data.pkl").unwrap().read_to_end(&mut data).unwrap();
     seeds.push(("inner.pth", data, true));
     seeds.push(("inner.npz", fixture("matrix.npy"), true));
+    if let Some(files) = files {
+        seeds.retain(|(name, ..)| files.iter().any(|f| f == name));
+        assert_eq!(seeds.len(), files.len(), "CS385_FUZZ names a file that is not among {FILES:?}");
+    }
     for (name, bytes, _) in &seeds {
         let _ = arrays::parse(name, bytes);
     }
     let storage = [1; 400];
     let before = memory("VmSize");
+    let each = long / seeds.len() as u32;
     for (name, bytes, wrapped) in &seeds {
-        let mut read = 0;
-        for _ in 0..4000 {
+        let mut rng = ChaCha8Rng::seed_from_u64(385);
+        let (mut tried, mut read, begin) = (0, 0, Instant::now());
+        while tried < 4000 || begin.elapsed() < each {
+            tried += 1;
             let mut bytes = mutate(&mut rng, bytes);
             if *wrapped {
                 let keys: Vec<String> = (0..16).map(|i| format!("a/data/{i}")).collect();
@@ -110,8 +130,9 @@ fn flipped_bytes() {
                 let _ = cs385::core::bytes::of(tensor).unwrap();
             }
         }
-        assert!(read < 4000, "{name}: no mutation was noticed");
+        assert!(read < tried, "{name}: no mutation was noticed");
         let used = memory("VmPeak").saturating_sub(before);
+        println!("{name}: {tried} mutations, {read} still read, {used} MiB");
         assert!(used < 256, "{name}: {used} MiB");
     }
 }

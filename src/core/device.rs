@@ -19,12 +19,17 @@ pub fn on_meta<R>(make: impl FnOnce() -> R) -> R {
     made
 }
 
+/// True inside [`on_meta`].
+pub fn is_meta() -> bool {
+    META.get()
+}
+
 /// A network's tensor, moved to the current device.
 ///
 /// # Errors
 /// libtorch's.
 pub fn place(t: &Tensor) -> Result<Tensor> {
-    if META.get() { ffi::to_meta(t) } else { Ok(t.f_to_device(current())?) }
+    if is_meta() { ffi::to_meta(t) } else { Ok(t.f_to_device(current())?) }
 }
 
 /// The device new tensors and networks are made on.

@@ -51,6 +51,18 @@ impl Options for () {
     }
 }
 
+/// All options as they were given.
+pub struct Given(pub Map);
+
+impl Options for Given {
+    fn fields() -> Vec<Field> {
+        Vec::new()
+    }
+    fn read(map: &Map) -> Result<Self> {
+        Ok(Given(map.clone()))
+    }
+}
+
 /// The options of a family and those of one member.
 impl<A: Options, B: Options> Options for (A, B) {
     fn fields() -> Vec<Field> {

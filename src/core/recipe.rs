@@ -20,6 +20,23 @@ pub fn build(text: &str, allowed: &dyn Fn(&Func) -> bool) -> Result<Value> {
     if r.at == text.len() { Ok(value) } else { r.fail("the end") }
 }
 
+/// `value` as [`build`] reads it; `None` for what has no such text.
+pub fn shown(value: &Value) -> Option<String> {
+    let list = |all: Vec<Option<String>>| Some(all.into_iter().collect::<Option<Vec<_>>>()?.join(", "));
+    Some(match value {
+        Value::Bool(b) => b.to_string(),
+        Value::Int(n) => n.to_string(),
+        Value::Float(v) if v.is_finite() => format!("{v:?}"),
+        Value::Str(s) => serde_json::Value::from(s.as_str()).to_string(),
+        Value::List(all) => format!("[{}]", list(all.iter().map(shown).collect())?),
+        Value::Map(map) => {
+            let entries = map.iter().map(|(k, v)| Some(format!("{k}: {}", shown(v)?)));
+            format!("#{{{}}}", list(entries.collect())?)
+        }
+        _ => return None,
+    })
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,
@@ -201,6 +218,13 @@ mod tests {
         );
         assert!(matches!(&all[5], Value::Map(m) if m.len() == 2));
         assert!(matches!(read("nn::linear(2, 3, #{bias: false})").unwrap(), Value::Object(_)));
+    }
+
+    #[test]
+    fn what_is_shown_is_read_again() {
+        let text = r#"[1, -2.5, 1e-5, "a\"]\n", true, #{k: [], l: #{}}]"#;
+        assert_eq!(shown(&read(text).unwrap()).unwrap(), text);
+        assert!(shown(&Value::Float(f64::NAN)).is_none() && shown(&Value::Nil).is_none());
     }
 
     #[test]

@@ -44,6 +44,8 @@ struct Run {
     /// What was printed before there was a folder.
     pending: String,
     log: Option<File>,
+    /// What run.json must say beside the result.
+    notes: Vec<String>,
 }
 
 impl Run {
@@ -51,7 +53,7 @@ impl Run {
         let (started, clock) = (SystemTime::now(), Instant::now());
         // A resumed run reads its old files from the start.
         let folder = setup.folder.clone().filter(|_| setup.resume);
-        Self { setup, started, clock, folder, pending: String::new(), log: None }
+        Self { setup, started, clock, folder, pending: String::new(), log: None, notes: Vec::new() }
     }
 }
 
@@ -144,6 +146,15 @@ fn point_latest(base: &Path, name: &str) {
     }
 }
 
+/// Keeps a line for `run.json`: what a reader of the result must know (where weights came from).
+pub fn note(line: &str) {
+    RUN.with_borrow_mut(|r| {
+        if !r.notes.iter().any(|n| n == line) {
+            r.notes.push(line.to_string());
+        }
+    });
+}
+
 /// Notes printed text in `log.txt`; a full disk does not stop the run.
 pub fn log(text: &str) {
     let full = RUN.with_borrow_mut(|r| {
@@ -186,6 +197,9 @@ fn write_record(result: &str) -> Result<()> {
             ("seconds".to_string(), json!((r.clock.elapsed().as_secs_f64() * 1e3).round() / 1e3)),
             ("result".to_string(), json!(result)),
         ]);
+        if !r.notes.is_empty() {
+            record.insert("notes".to_string(), json!(r.notes));
+        }
         Json::Object(record)
     });
     let (path, fresh) = (folder.join("run.json"), folder.join(".run.json"));

@@ -4,22 +4,26 @@ use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, Pair, Role, init};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Opts, Result, Value};
+use std::rc::Rc;
 use tch::Tensor;
 
-/// `padding`: sizes, or `"same"`.
+/// `padding`: sizes, `"same"` or `"tf_same"`.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Padding {
     /// As many pixels out as in.
     Same,
+    /// ⌈in / stride⌉ pixels out, the odd row below and the odd column to the right: TensorFlow's "SAME".
+    TfSame,
     /// Rows and columns on each side.
     Sizes(Pair),
 }
 
 impl FromValue for Padding {
-    const TYPE: &'static str = "integer, [height, width] or \"same\"";
+    const TYPE: &'static str = "integer, [height, width], \"same\" or \"tf_same\"";
     fn from_value(v: &Value) -> Result<Self> {
         match v {
             Value::Str(s) if s == "same" => Ok(Padding::Same),
+            Value::Str(s) if s == "tf_same" => Ok(Padding::TfSame),
             Value::Str(s) if s == "valid" => Ok(Padding::Sizes(Pair([0, 0]))),
             v => Pair::from_value(v).map(Padding::Sizes).or_else(|_| mismatch(Self::TYPE, v)),
         }
@@ -31,7 +35,8 @@ options! {
     pub struct Conv2dOptions {
         /// Step between two windows.
         stride: Pair = Pair([1, 1]) => 1,
-        /// Zeros added on each side, or "same".
+        /// Zeros added on each side; "same" gives as many pixels out as in, "tf_same" a stride-th of them, rounded
+        /// up, as TensorFlow does.
         padding: Padding = Padding::Sizes(Pair([0, 0])) => 0,
         /// Distance between two points of a window.
         dilation: Pair = Pair([1, 1]) => 1,
@@ -51,6 +56,39 @@ struct Conv2d {
     groups: i64,
 }
 
+impl Conv2d {
+    /// Zeros before and after the rows and the columns.
+    fn tf_margins(&self, x: &Tensor) -> Result<[(i64, i64); 2]> {
+        let (size, w) = (x.size(), self.weight.size());
+        let [.., height, width] = size[..] else {
+            return Err(Error::new(format!("expected [N, C, H, W], got {size:?}")));
+        };
+        let margin = |axis: usize, n: i64| {
+            let (s, k, d) = (self.stride[axis], w[2 + axis], self.dilation[axis]);
+            let all = (((n + s - 1) / s - 1) * s + (k - 1) * d + 1 - n).max(0);
+            (all / 2, all - all / 2)
+        };
+        Ok([margin(0, height), margin(1, width)])
+    }
+}
+
+/// A 2-D convolution, started as in PyTorch.
+///
+/// # Errors
+/// Options that do not fit each other; libtorch's.
+pub fn conv2d(i: i64, o: i64, kernel: [i64; 2], opt: Conv2dOptions) -> Result<Rc<dyn Layer>> {
+    divides(opt.groups, [i, o])?;
+    let (stride, dilation) = (opt.stride.at_least(1, "stride")?, opt.dilation.at_least(1, "dilation")?);
+    if opt.padding == Padding::Same && stride != [1, 1] {
+        return Err(Error::new("`padding: \"same\"` needs `stride: 1`")
+            .hint("`padding: \"tf_same\"` pads as TensorFlow does, for any stride"));
+    }
+    let shape = [o, i / opt.groups, kernel[0], kernel[1]];
+    let weight = init::weight(&shape)?;
+    let bias = opt.bias.then(|| init::bias(o, init::fan_in(&shape))).transpose()?;
+    Ok(Rc::new(Conv2d { weight, bias, stride, padding: opt.padding, dilation, groups: opt.groups }))
+}
+
 fn divides(groups: i64, channels: [i64; 2]) -> Result<()> {
     if groups > 0 && channels.iter().all(|c| c % groups == 0) {
         return Ok(());
@@ -65,6 +103,15 @@ impl Conv2d {
         Ok(match self.padding {
             Padding::Same => x.f_conv2d_padding(weight, bias, s, "same", d, self.groups)?,
             Padding::Sizes(p) => x.f_conv2d(weight, bias, s, &p.0[..], d, self.groups)?,
+            Padding::TfSame => {
+                let [(top, down), (left, right)] = self.tf_margins(x)?;
+                if (top, left) == (down, right) {
+                    x.f_conv2d(weight, bias, s, [top, left], d, self.groups)?
+                } else {
+                    let x = x.f_constant_pad_nd([left, right, top, down])?;
+                    x.f_conv2d(weight, bias, s, [0, 0], d, self.groups)?
+                }
+            }
         })
     }
 }
@@ -92,6 +139,7 @@ impl Layer for Conv2d {
         let call = call.option("stride", &Pair(self.stride), &Pair([1, 1]));
         let call = match self.padding {
             Padding::Same => call.option("padding", "same", ""),
+            Padding::TfSame => call.option("padding", "tf_same", ""),
             Padding::Sizes(p) => call.option("padding", &p, &Pair([0, 0])),
         };
         call.option("dilation", &Pair(self.dilation), &Pair([1, 1]))
@@ -112,6 +160,7 @@ impl Layer for Conv2d {
         );
         match self.padding {
             Padding::Same => text += ", padding=same",
+            Padding::TfSame => text += ", padding=tf_same",
             Padding::Sizes(p) if p.0 != [0, 0] => text += &format!(", padding={}", p.show()),
             _ => {}
         }
@@ -228,16 +277,7 @@ functions! {
     /// nn::conv2d(3, 8, 3, #{padding: 1}).forward(tensor::zeros([2, 3, 5, 5])).shape // => [2, 8, 5, 5]
     /// ```
     fn conv2d(in_channels: Count, out_channels: Count, kernel_size: Pair, options: Opts<Conv2dOptions>) -> Net {
-        let (i, o, k, opt) = (in_channels.0, out_channels.0, kernel_size.at_least(1, "kernel_size")?, options.0);
-        divides(opt.groups, [i, o])?;
-        let (stride, dilation) = (opt.stride.at_least(1, "stride")?, opt.dilation.at_least(1, "dilation")?);
-        if opt.padding == Padding::Same && stride != [1, 1] {
-            Err(Error::new("`padding: \"same\"` needs `stride: 1`"))?;
-        }
-        let shape = [o, i / opt.groups, k[0], k[1]];
-        let weight = init::weight(&shape)?;
-        let bias = opt.bias.then(|| init::bias(o, init::fan_in(&shape))).transpose()?;
-        Net::new(Conv2d { weight, bias, stride, padding: opt.padding, dilation, groups: opt.groups })
+        Net::of(conv2d(in_channels.0, out_channels.0, kernel_size.at_least(1, "kernel_size")?, options.0)?)
     }
 
     /// A transposed 2-D convolution: the way back up from a strided one.

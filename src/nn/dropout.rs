@@ -3,6 +3,7 @@
 use super::recipe::Recipe;
 use super::{Ctx, Layer, Net};
 use crate::core::{Error, Result};
+use std::rc::Rc;
 use tch::Tensor;
 
 struct Dropout {
@@ -11,12 +12,11 @@ struct Dropout {
 }
 
 impl Dropout {
-    fn make(p: Option<f64>, channels: bool) -> Result<Net> {
-        let p = p.unwrap_or(0.5);
+    fn make(p: f64, channels: bool) -> Result<Rc<dyn Layer>> {
         if !(0.0..=1.0).contains(&p) {
             return Err(Error::new(format!("`p` is a probability from 0 to 1, got {p}")));
         }
-        Ok(Net::new(Dropout { p, channels }))
+        Ok(Rc::new(Dropout { p, channels }))
     }
 }
 
@@ -37,6 +37,14 @@ impl Layer for Dropout {
     }
 }
 
+/// Sets each value to zero with probability `p` while training.
+///
+/// # Errors
+/// `p` outside of [0, 1].
+pub fn dropout(p: f64) -> Result<Rc<dyn Layer>> {
+    Dropout::make(p, false)
+}
+
 functions! {
     in "nn";
     /// Sets each value to zero with probability `p` while training.
@@ -44,7 +52,7 @@ functions! {
     /// nn::dropout(0.5).forward(tensor::ones([2])) // => tensor([1., 1.])
     /// ```
     fn dropout(p: Option<f64>) -> Net {
-        Dropout::make(p, false)?
+        Net::of(dropout(p.unwrap_or(0.5))?)
     }
 
     /// Sets whole channels of [N, C, H, W] to zero with probability `p` while training.
@@ -52,6 +60,6 @@ functions! {
     /// nn::dropout2d(0.2).forward(tensor::ones([1, 2, 1, 1])).sum() // => tensor(2.)
     /// ```
     fn dropout2d(p: Option<f64>) -> Net {
-        Dropout::make(p, true)?
+        Net::of(Dropout::make(p.unwrap_or(0.5), true)?)
     }
 }

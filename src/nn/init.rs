@@ -20,18 +20,75 @@ pub fn blank<T>(room: i64, body: impl FnOnce() -> T) -> T {
     body()
 }
 
-/// True within [`blank`], which has room for `shape`.
-fn is_blank(shape: &[i64]) -> Result<bool> {
-    let Some(room) = ROOM.get() else { return Ok(false) };
+/// True within [`blank`].
+pub fn is_blank() -> bool {
+    ROOM.get().is_some()
+}
+
+/// Takes the room that `shape` needs within [`blank`].
+fn take_room(shape: &[i64]) -> Result<()> {
+    let Some(room) = ROOM.get() else { return Ok(()) };
     let wanted = shape.iter().try_fold(1i64, |n, s| n.checked_mul(*s));
     let left = wanted.and_then(|n| room.checked_sub(n)).filter(|left| *left >= 0);
     let left = left.ok_or_else(|| Error::new("the network described is larger than its file"))?;
     ROOM.set(Some(left));
-    Ok(true)
+    Ok(())
 }
 
-fn zeros(shape: &[i64]) -> Result<Tensor> {
-    parameter(&Tensor::f_zeros(shape, (Kind::Float, Device::Cpu))?)
+/// A start value of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Draw {
+    /// Normally distributed around 0 with this standard deviation.
+    Normal(f64),
+    /// Evenly distributed within ± this.
+    Uniform(f64),
+    /// This number.
+    Constant(f64),
+}
+
+impl Draw {
+    /// A new tensor on the CPU.
+    fn draw(self, shape: &[i64], kind: Kind) -> Result<Tensor> {
+        take_room(shape)?;
+        let mut t = Tensor::f_empty(shape, (kind, Device::Cpu))?;
+        Ok(match self {
+            // Nothing to draw where there are no data.
+            _ if device::is_meta() => t,
+            Draw::Constant(v) => t.f_fill_(v)?,
+            _ if is_blank() => t.f_zero_()?,
+            Draw::Normal(std) => t.f_normal_(0.0, std)?,
+            Draw::Uniform(bound) => t.f_uniform_(-bound, bound)?,
+        })
+    }
+
+    /// Starts a parameter anew.
+    ///
+    /// # Errors
+    /// libtorch's.
+    pub fn into(self, t: &Tensor) -> Result<()> {
+        if !(device::is_meta() || is_blank()) {
+            let _no_grad = tch::no_grad_guard();
+            t.shallow_clone().f_copy_(&self.draw(&t.size(), t.f_kind()?)?)?;
+        }
+        Ok(())
+    }
+
+    /// A parameter on the current device.
+    fn parameter(self, shape: &[i64]) -> Result<Tensor> {
+        parameter(&self.draw(shape, Kind::Float)?)
+    }
+}
+
+/// `kaiming_normal_(mode="fan_out")` for layers before a ReLU (He et al. 2015, eq. 14).
+pub fn he_fan_out(shape: &[i64]) -> Draw {
+    let fan = shape.iter().take(1).chain(shape.iter().skip(2)).product::<i64>().max(1);
+    Draw::Normal(2f64.sqrt() / (fan as f64).sqrt())
+}
+
+/// `kaiming_uniform_()` for layers before a ReLU (He et al. 2015, eq. 10).
+pub fn he_uniform(shape: &[i64]) -> Draw {
+    // In PyTorch's order of operations: the last bit counts.
+    Draw::Uniform(3f64.sqrt() * (2f64.sqrt() / (fan_in(shape) as f64).sqrt()))
 }
 
 /// Fan-in of a weight `[out, in, k, k]` or `[out, in]`.
@@ -46,39 +103,27 @@ pub fn parameter(t: &Tensor) -> Result<Tensor> {
 
 /// A buffer filled with `value` on the current device.
 pub fn buffer(shape: &[i64], value: f64, kind: Kind) -> Result<Tensor> {
-    is_blank(shape)?;
-    device::place(&Tensor::f_full(shape, value, (kind, Device::Cpu))?)
-}
-
-fn uniform(shape: &[i64], bound: f64) -> Result<Tensor> {
-    if is_blank(shape)? {
-        return zeros(shape);
-    }
-    parameter(&Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?.f_uniform_(-bound, bound)?)
+    device::place(&Draw::Constant(value).draw(shape, kind)?)
 }
 
 /// PyTorch's start of a convolution's or linear layer's weight: `kaiming_uniform_(a=√5)`.
 pub fn weight(shape: &[i64]) -> Result<Tensor> {
     let gain = (2.0 / (1.0 + 5f64.sqrt().powi(2))).sqrt();
     let std = gain / (fan_in(shape) as f64).sqrt();
-    uniform(shape, 3f64.sqrt() * std)
+    Draw::Uniform(3f64.sqrt() * std).parameter(shape)
 }
 
 /// PyTorch's start of the bias beside a weight of this fan-in.
 pub fn bias(len: i64, fan_in: i64) -> Result<Tensor> {
-    uniform(&[len], 1.0 / (fan_in as f64).sqrt())
+    Draw::Uniform(1.0 / (fan_in as f64).sqrt()).parameter(&[len])
 }
 
 /// A parameter filled with `value`.
 pub fn constant(shape: &[i64], value: f64) -> Result<Tensor> {
-    is_blank(shape)?;
-    parameter(&Tensor::f_full(shape, value, (Kind::Float, Device::Cpu))?)
+    Draw::Constant(value).parameter(shape)
 }
 
 /// A parameter drawn from the standard normal distribution.
 pub fn normal(shape: &[i64]) -> Result<Tensor> {
-    if is_blank(shape)? {
-        return zeros(shape);
-    }
-    parameter(&Tensor::f_empty(shape, (Kind::Float, Device::Cpu))?.f_normal_(0.0, 1.0)?)
+    Draw::Normal(1.0).parameter(shape)
 }

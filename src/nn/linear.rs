@@ -4,6 +4,7 @@ use super::conv::weight_and_bias;
 use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, init};
 use crate::core::{Opts, Result};
+use std::rc::Rc;
 use tch::Tensor;
 
 options! {
@@ -44,6 +45,16 @@ impl Layer for Linear {
     }
 }
 
+/// A fully connected layer, started as in PyTorch.
+///
+/// # Errors
+/// libtorch's.
+pub fn linear(i: i64, o: i64, options: LinearOptions) -> Result<Rc<dyn Layer>> {
+    let weight = init::weight(&[o, i])?;
+    let bias = options.bias.then(|| init::bias(o, i)).transpose()?;
+    Ok(Rc::new(Linear { weight, bias }))
+}
+
 functions! {
     in "nn";
     /// A fully connected layer, [.., in] → [.., out].
@@ -51,9 +62,6 @@ functions! {
     /// nn::linear(4, 2).forward(tensor::ones([3, 4])).shape // => [3, 2]
     /// ```
     fn linear(in_features: Count, out_features: Count, options: Opts<LinearOptions>) -> Net {
-        let (i, o) = (in_features.0, out_features.0);
-        let weight = init::weight(&[o, i])?;
-        let bias = options.0.bias.then(|| init::bias(o, i)).transpose()?;
-        Net::new(Linear { weight, bias })
+        Net::of(linear(in_features.0, out_features.0, options.0)?)
     }
 }

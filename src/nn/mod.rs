@@ -22,9 +22,14 @@ mod store;
 mod summary;
 mod upsample;
 
+pub use conv::{Conv2dOptions, Padding, conv2d};
 pub use ctx::{Capture, Ctx, Place, Tap};
+pub use dropout::dropout;
 pub use hooks::HookHandle;
+pub use linear::{LinearOptions, linear};
 pub use net::Net;
+pub use norm::{BatchNormOptions, batch_norm2d};
+pub use pool::{PoolOptions, adaptive_avg_pool2d, max_pool2d};
 pub use rest::Rest;
 pub use sequential::Sequential;
 pub use store::{About, LoadReport};

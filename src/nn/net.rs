@@ -15,6 +15,8 @@ struct Inner {
     train: Cell<bool>,
     label: Option<String>,
     taps: RefCell<Vec<Rc<dyn Tap>>>,
+    /// Where the weights came from; empty for a fresh network.
+    origin: RefCell<String>,
     /// A part of an `nn::custom` network while its forward pass runs: the pass, and the part's name in it.
     bound: Option<(Ctx<'static>, String)>,
 }
@@ -37,7 +39,8 @@ impl Net {
     }
 
     fn make(layer: Rc<dyn Layer>, label: Option<String>, bound: Option<(Ctx<'static>, String)>) -> Self {
-        Net(Rc::new(Inner { layer, train: Cell::new(false), label, taps: RefCell::default(), bound }))
+        let (train, taps, origin) = (Cell::new(false), RefCell::default(), RefCell::default());
+        Net(Rc::new(Inner { layer, train, label, taps, origin, bound }))
     }
 
     /// The layer inside.
@@ -53,6 +56,16 @@ impl Net {
     /// The name given with `.named(…)`.
     pub fn label(&self) -> Option<String> {
         self.0.label.clone()
+    }
+
+    /// Where the weights came from; empty for a fresh network.
+    pub fn origin(&self) -> String {
+        self.0.origin.borrow().clone()
+    }
+
+    /// Says where the weights came from.
+    pub fn set_origin(&self, text: &str) {
+        self.0.origin.replace(text.to_string());
     }
 
     /// True while training: dropout drops, batch norm uses and updates the batch's statistics.

@@ -4,6 +4,7 @@ use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, Role, init};
 use crate::core::value::FromValue;
 use crate::core::{Error, Opts, Result, Value};
+use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 options! {
@@ -31,7 +32,12 @@ struct BatchNorm {
 }
 
 impl BatchNorm {
-    fn make(name: &'static str, axes: &'static [usize], channels: i64, o: &BatchNormOptions) -> Result<Net> {
+    fn make(
+        name: &'static str,
+        axes: &'static [usize],
+        channels: i64,
+        o: &BatchNormOptions,
+    ) -> Result<Rc<dyn Layer>> {
         let affine = match o.affine {
             true => Some([init::constant(&[channels], 1.0)?, init::constant(&[channels], 0.0)?]),
             false => None,
@@ -44,8 +50,16 @@ impl BatchNorm {
             ]),
             false => None,
         };
-        Ok(Net::new(BatchNorm { name, axes, channels, affine, running, eps: o.eps, momentum: o.momentum }))
+        Ok(Rc::new(BatchNorm { name, axes, channels, affine, running, eps: o.eps, momentum: o.momentum }))
     }
+}
+
+/// Batch norm of [N, C, H, W].
+///
+/// # Errors
+/// libtorch's.
+pub fn batch_norm2d(channels: i64, options: &BatchNormOptions) -> Result<Rc<dyn Layer>> {
+    BatchNorm::make("BatchNorm2d", &[4], channels, options)
 }
 
 impl Layer for BatchNorm {
@@ -214,7 +228,7 @@ functions! {
     /// nn::batch_norm1d(4).forward(tensor::ones([2, 4])).shape // => [2, 4]
     /// ```
     fn batch_norm1d(num_features: Count, options: Opts<BatchNormOptions>) -> Net {
-        BatchNorm::make("BatchNorm1d", &[2, 3], num_features.0, &options.0)?
+        Net::of(BatchNorm::make("BatchNorm1d", &[2, 3], num_features.0, &options.0)?)
     }
 
     /// Batch norm of [N, C, H, W].
@@ -224,7 +238,7 @@ functions! {
     /// nn::batch_norm2d(2).forward(tensor::ones([1, 2, 3, 3])).mean() // ~> tensor(1.0000)
     /// ```
     fn batch_norm2d(num_features: Count, options: Opts<BatchNormOptions>) -> Net {
-        BatchNorm::make("BatchNorm2d", &[4], num_features.0, &options.0)?
+        Net::of(batch_norm2d(num_features.0, &options.0)?)
     }
 
     /// Layer norm over the last axes, whose sizes are `shape`.

@@ -3,6 +3,7 @@
 use super::recipe::Recipe;
 use super::{Ctx, Layer, Net, Pair};
 use crate::core::{Opts, Result};
+use std::rc::Rc;
 use tch::Tensor;
 
 options! {
@@ -26,10 +27,10 @@ struct Pool {
 }
 
 impl Pool {
-    fn make(max: bool, kernel: Pair, o: &PoolOptions) -> Result<Net> {
+    fn make(max: bool, kernel: Pair, o: &PoolOptions) -> Result<Rc<dyn Layer>> {
         let kernel = kernel.at_least(1, "kernel_size")?;
         let stride = o.stride.unwrap_or(Pair(kernel)).at_least(1, "stride")?;
-        Ok(Net::new(Pool {
+        Ok(Rc::new(Pool {
             max,
             kernel,
             stride,
@@ -95,6 +96,22 @@ impl Layer for Adaptive {
     }
 }
 
+/// The largest value of each window.
+///
+/// # Errors
+/// A window or step below 1.
+pub fn max_pool2d(kernel: i64, options: &PoolOptions) -> Result<Rc<dyn Layer>> {
+    Pool::make(true, Pair([kernel; 2]), options)
+}
+
+/// The mean over as many windows as the output has pixels.
+///
+/// # Errors
+/// A size below 1.
+pub fn adaptive_avg_pool2d(size: i64) -> Result<Rc<dyn Layer>> {
+    Ok(Rc::new(Adaptive { max: false, size: Pair([size; 2]).at_least(1, "output_size")? }))
+}
+
 functions! {
     in "nn";
     /// The largest value of each window of [N, C, H, W].
@@ -102,7 +119,7 @@ functions! {
     /// nn::max_pool2d(2).forward(tensor::of([[[[1.0, 2.0], [3.0, 4.0]]]])) // => tensor([[[[4.]]]])
     /// ```
     fn max_pool2d(kernel_size: Pair, options: Opts<PoolOptions>) -> Net {
-        Pool::make(true, kernel_size, &options.0)?
+        Net::of(Pool::make(true, kernel_size, &options.0)?)
     }
 
     /// The mean of each window of [N, C, H, W].
@@ -110,7 +127,7 @@ functions! {
     /// nn::avg_pool2d(2).forward(tensor::of([[[[1.0, 2.0], [3.0, 4.0]]]])) // => tensor([[[[2.5000]]]])
     /// ```
     fn avg_pool2d(kernel_size: Pair, options: Opts<PoolOptions>) -> Net {
-        Pool::make(false, kernel_size, &options.0)?
+        Net::of(Pool::make(false, kernel_size, &options.0)?)
     }
 
     /// The mean over as many windows as the output has pixels.

@@ -58,6 +58,8 @@ impl Net {
                 // Older checkpoints lack this counter, and nothing computes with it.
                 None if name.ends_with("num_batches_tracked") => {}
                 None => report.missing.push(name),
+                // A counter may have been saved as a list of one.
+                Some(t) if t.numel() == 1 && mine.dim() == 0 => copies.push((mine, t.f_reshape([0i64; 0])?)),
                 Some(t) if t.size() != mine.size() => {
                     report.mismatched.push(format!(
                         "{name}: {:?} here, {:?} in the file",
@@ -200,9 +202,10 @@ fn is_safetensors(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors"))
 }
 
-/// What a file may call: everything of `nn` that gives a network, but for what reads files.
+/// What a file may call: everything of `nn` and `models` that gives a network, but for what reads files (a model
+/// itself refuses weights here).
 fn builds_a_layer(f: &Func) -> bool {
-    f.home == "nn" && f.ret == "Net" && f.name() != "load"
+    matches!(f.home, "nn" | "models") && f.ret == "Net" && !matches!(f.name(), "load" | "torchscript")
 }
 
 options! {

@@ -35,6 +35,7 @@ mod tanh;
 
 use super::{Ctx, Layer};
 use crate::core::Result;
+use std::rc::Rc;
 use tch::Tensor;
 
 /// A layer that is one function of its input.
@@ -49,6 +50,16 @@ impl<F: Fn(&Tensor) -> Result<Tensor>> Activation<F> {
     pub fn new(text: String, recipe: String, f: F) -> Self {
         Self { text, recipe, f }
     }
+}
+
+/// `max(0, x)`.
+pub fn relu() -> Rc<dyn Layer> {
+    Rc::new(Activation::new("ReLU()".to_string(), "nn::relu()".to_string(), |x| Ok(x.f_relu()?)))
+}
+
+/// `min(max(0, x), 6)`.
+pub fn relu6() -> Rc<dyn Layer> {
+    Rc::new(Activation::new("ReLU6()".to_string(), "nn::relu6()".to_string(), |x| Ok(x.f_relu6()?)))
 }
 
 impl<F: Fn(&Tensor) -> Result<Tensor>> Layer for Activation<F> {
