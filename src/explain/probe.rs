@@ -5,7 +5,7 @@ use crate::core::{Error, Result, Value};
 use crate::nn::net::same;
 use crate::nn::{Capture, Layer, Net, Tap};
 use crate::tensor::tape::{self, Graph};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tch::Tensor;
 
@@ -46,23 +46,25 @@ struct Known {
 }
 
 thread_local!(static KNOWN: RefCell<Option<Vec<Known>>> = const { RefCell::new(None) });
+thread_local!(static WITH_INPUT: Cell<bool> = const { Cell::new(false) });
 
 /// Forgets what is known when dropped.
-struct Sharing(Option<Vec<Known>>);
+struct Sharing(Option<Vec<Known>>, bool);
 
 impl Drop for Sharing {
     fn drop(&mut self) {
         KNOWN.replace(self.0.take());
+        WITH_INPUT.set(self.1);
     }
 }
 
 /// Runs `f`, during which a look that was taken already (of the same network, pictures and target) is not taken again.
-/// The network must not change meanwhile.
+/// The network must not change meanwhile. With `input`, looks at layers also take the gradient at the pictures.
 ///
 /// # Errors
 /// `f`'s.
-pub fn shared<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
-    let _sharing = Sharing(KNOWN.replace(Some(Vec::new())));
+pub fn shared<T>(input: bool, f: impl FnOnce() -> Result<T>) -> Result<T> {
+    let _sharing = Sharing(KNOWN.replace(Some(Vec::new())), WITH_INPUT.replace(input));
     f()
 }
 
@@ -191,9 +193,10 @@ pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resul
         return Ok(p);
     }
     let sharing = KNOWN.with_borrow(Option::is_some);
-    let leaf = if sharing { x.f_detach()?.f_set_requires_grad(true)? } else { x.shallow_clone() };
+    let input = sharing && WITH_INPUT.get();
+    let leaf = if input { x.f_detach()?.f_set_requires_grad(true)? } else { x.shallow_clone() };
     let p = score(net, layers, &leaf, target, &[], true)?;
-    let (grads, at_x) = match sharing {
+    let (grads, at_x) = match input {
         true => with_input(&p, layers, leaf)?,
         false => (gradients(&p.scores, &p.acts, layers, Graph::default())?, None),
     };

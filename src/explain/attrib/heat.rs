@@ -41,7 +41,7 @@ options! {
 
 /// As CAMs are scaled, but exactly: gradients of a saturated target are far below the 1e-7 that is added there.
 fn scaled(map: &Tensor, form: Form) -> Result<Tensor> {
-    let unit = |t: &Tensor| t.f_div(&t.f_abs()?.f_amax([1, 2], true)?.f_clamp_min(1e-38)?);
+    let unit = |t: &Tensor| t.f_div(&t.f_abs()?.f_amax([1, 2], true)?.f_clamp_min(1e-37)?);
     Ok(match form {
         Form::Raw => map.shallow_clone(),
         Form::Signed => unit(map)?,

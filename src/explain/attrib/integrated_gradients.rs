@@ -96,7 +96,7 @@ fn integrate(look: &Look, o: &IntegratedOptions) -> Result<Tensor> {
 }
 
 attrib! {
-    /// Integrated gradients: the mean gradient on the way from a baseline, times the way.
+    /// Integrated gradients: the way from a baseline times the mean gradient on it.
     ///
     /// `(x − x') · ∫ ∂s/∂x (x' + α (x − x')) dα` (eq. 1), signed, [N, C, H, W]. The sum over a picture is the target's
     /// value less that of the baseline: `attrib::convergence_delta` says how nearly.
@@ -112,7 +112,7 @@ attrib! {
 
 functions! {
     in "attrib";
-    /// What an attribution [N, C, H, W] sums to beyond what it should, for every picture.
+    /// What an attribution sums to beyond what it should, for every picture.
     ///
     /// `Σ map − (s(x) − s(baseline))`, [N]: 0 where the attribution is complete.
     /// ```rhai

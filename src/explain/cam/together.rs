@@ -53,7 +53,8 @@ pub fn all(
 ) -> Result<Vec<(String, Value)>> {
     let functions = names.iter().map(|n| find(n)).collect::<Result<Vec<_>>>()?;
     let x = probe::batch(net, x)?;
-    probe::shared(|| {
+    let input = functions.iter().any(|f| ["saliency", "input_x_gradient"].contains(&f.name()));
+    probe::shared(input, || {
         let wants = |f: &&&Func| f.home == "cam" || f.name() == "guided_grad_cam";
         if functions.iter().filter(wants).count() > 0 && !layers.is_empty() {
             let _ = probe::probe(net, layers, &x, target)?; // so that all find it, whoever comes first
@@ -78,7 +79,7 @@ pub fn as_map(v: &Value) -> Result<Heatmap> {
 
 functions! {
     in "cam";
-    /// Several CAMs and attributions, by method name; those that look alike share one look.
+    /// Several CAMs and attributions by name, with one look for those alike.
     ///
     /// Gradient CAMs of one target, saliency and input × gradient take one forward and one backward pass together. Methods
     /// are those of `cam` and `attrib` (`"grad_cam"`, `"attrib::saliency"` …), with their own defaults; the results are those

@@ -56,7 +56,7 @@ functions! {
         drop_and_increase(&Look::new(&net, &x, &target.0)?, &map, options.0.relative)?.drop
     }
 
-    /// 1 for every picture whose target rises when it is multiplied by its map, else 0: [N].
+    /// 1 for every picture whose target rises when multiplied by its map, else 0.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);

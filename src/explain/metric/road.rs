@@ -142,7 +142,7 @@ pub fn road(look: &Look, maps: &Maps, o: &RoadOptions) -> Result<Road> {
 
 functions! {
     in "metrics";
-    /// What the target gains where pixels are taken away and filled from their neighbours.
+    /// What the target gains where pixels are replaced by their neighbours' mean.
     ///
     /// A map `#{combined, most, least, most_curve, least_curve}`: `most` [N] takes the pixels of the map's highest values
     /// (at and above each percentile; low is good), `least` those of the lowest (high is good), the mean over the

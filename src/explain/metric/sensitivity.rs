@@ -20,7 +20,7 @@ options! {
 
 functions! {
     in "metrics";
-    /// By how much an explanation changes at most when the picture changes a little, [N].
+    /// How much an explanation changes at most when the picture changes a little.
     ///
     /// `max ‖Φ(x + δ) − Φ(x)‖ / ‖Φ(x)‖` (definition 2) over changes δ, uniform in ± `radius`. The closure gets pictures [N, C, H, W]
     /// and gives their attribution or heatmap.

@@ -101,9 +101,9 @@ functions! {
         Target(Rc::new(What::Mask { mask, o: options.0 }))
     }
 
-    /// How wrong a box of the picture that the network draws is: the squared error, summed over pixels and channels.
+    /// The squared error of a box of the picture that the network draws.
     ///
-    /// Against `reference` ([C, H, W] or [N, C, H, W]); without one against the network's input, as for an autoencoder.
+    /// Summed over pixels and channels, against `reference` ([C, H, W] or [N, C, H, W]); without one against the network's input, as for an autoencoder.
     /// The picture is compared as it leaves the network, after a final sigmoid.
     /// ```rhai
     /// target::area_error(4, 6, 8, 8) // => target: squared error in x 4, y 6, 8 × 8
@@ -113,7 +113,7 @@ functions! {
         Target(Rc::new(What::Error { at: [x, y, w, h], reference, o: PictureOptions { layer, output } }))
     }
 
-    /// A class of a network that gives logits [N, classes, H, W], summed over the pixels of a mask.
+    /// A class's logits [N, classes, H, W] summed over the pixels of a mask.
     ///
     /// The mask is [H, W] or [N, H, W]; without one (`()`) the pixels where the class is the highest.
     /// ```rhai
@@ -137,7 +137,7 @@ functions! {
         Target(Rc::new(What::Latent(i, options.0)))
     }
 
-    /// How like a reference feature what the network gives is: the cosine of the angle between them.
+    /// The cosine of the angle between what the network gives and a feature.
     ///
     /// The feature is [D], or one a picture [N, D], such as `net.forward(other)[0]`.
     /// ```rhai
