@@ -9,6 +9,7 @@ mod features;
 mod getters;
 pub mod knn;
 pub mod measures;
+mod methods;
 pub mod pca;
 mod picture;
 mod script;

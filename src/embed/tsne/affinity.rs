@@ -145,7 +145,8 @@ fn merge(a: &[(u32, f32)], b: &[(u32, f32)]) -> Vec<(u32, f32)> {
         match (a.peek(), b.peek()) {
             (Some(x), Some(y)) if x.0 == y.0 => {
                 out.push((x.0, x.1 + y.1));
-                (a.next(), b.next());
+                a.next();
+                b.next();
             }
             (Some(x), Some(y)) if x.0 > y.0 => {
                 out.push(**y);
