@@ -215,6 +215,24 @@ fn a_loss_that_is_no_number_stops_the_run() {
 }
 
 #[test]
+fn the_four_classifiers_run_in_their_tiny_size() {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/classify_compare.rhai");
+    let p = Place::new();
+    let o = p.run(&["run", script, "--set", "size=tiny", "--threads", "1"]);
+    assert_eq!(o.status.code(), Some(0), "{}", err(&o));
+    let folder = p.path().join("outputs/classify_compare/latest");
+    for file in ["curves.png", "confusion.png", "mistakes.png", "run-4/best.safetensors"] {
+        assert!(folder.join(file).metadata().unwrap().len() > 100, "{file}");
+    }
+    let table = fs::read_to_string(folder.join("table.md")).unwrap();
+    assert_eq!(table.lines().count(), 6);
+    assert!(
+        table.starts_with("| network | training | test | gap |")
+            && table.contains("| ImageNet, last layer |")
+    );
+}
+
+#[test]
 fn the_quick_start_runs_in_its_tiny_size() {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/quickstart.rhai");
     let p = Place::new();

@@ -29,20 +29,17 @@ pub fn matrix(
     }
     let every =
         |n: usize, room: f64| (n as f64 / (room / (o.font() * 1.5)).max(1.0)).ceil().max(1.0) as usize;
-    let (step_x, step_y) = (every(w, o.size.0 as f64 * 0.3), every(h, o.size.1 as f64 * 0.8));
-    let x_names = (0..w).map(|i| match (w <= NAMED, i % step_x) {
-        (true, _) => columns[i].clone(),
-        (false, 0) => i.to_string(),
-        _ => String::new(),
-    });
-    let y_names = (0..h).map(|i| match (w <= NAMED, i % step_y) {
-        (true, 0) => rows[i].clone(),
+    let step = every(h, o.size.1 as f64 * 0.8);
+    let y_names = (0..h).map(|i| match (h <= NAMED, i % step) {
+        (true, _) => rows[i].clone(),
         (false, 0) => format!("{} {i}", rows[i]),
         _ => String::new(),
     });
-    let scale = |names: Vec<String>, flipped| Scale::names(names, flipped);
-    let mut frame =
-        Frame::new(o, scale(x_names.collect(), false), scale(y_names.collect(), true), &[], |_| vec![])?;
+    let x = match w <= NAMED {
+        true => Scale::names(columns.to_vec(), false),
+        false => Scale::of(std::iter::empty(), false, Some((-0.5, w as f64 - 0.5)), 0.0)?,
+    };
+    let mut frame = Frame::new(o, x, Scale::names(y_names.collect(), true), &[], |_| vec![])?;
     let max = values.iter().copied().filter(|v| v.is_finite()).fold(0.0, f64::max);
     // The dark end of viridis is left out: numbers are read on it.
     let colour = |v: f64| -> Rgb {
