@@ -260,7 +260,10 @@ fn cams_name_what_is_wrong() {
     s.fails(r#"cam::grad_cam(net, "relu2", x, 10)"#, &["there is no class 10", "classes 0 to 9"]);
     s.fails(r#"cam::grad_cam(net, "relu2", x, -1)"#, &["there is no class -1"]);
     s.fails(r#"cam::grad_cam(net, "relu2", x, [3])"#, &["1 targets for a batch of 2"]);
-    s.fails(r#"cam::grad_cam(net, "relu2", x, "dog")"#, &["class number, Target or list", "\"dog\""]);
+    s.fails(
+        r#"cam::grad_cam(net, "relu2", x, "dog")"#,
+        &["does not know the names of its classes", "\"dog\""],
+    );
     s.fails(
         r#"cam::grad_cam(net, "relu2", x, target::area(0, 0, 1, 1))"#,
         &["output picture [N, C, H, W]", "[2, 10]"],

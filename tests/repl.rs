@@ -325,7 +325,21 @@ impl Terminal {
         self.tmux(&[&["send-keys"], keys].concat());
     }
 
+    /// Waits for an empty prompt: what is typed before it can be lost.
+    fn ready(&self) {
+        let begin = Instant::now();
+        loop {
+            let text = self.tmux(&["capture-pane", "-p"]);
+            if text.trim_end().lines().last().is_some_and(|l| l.trim() == ">") {
+                return;
+            }
+            assert!(begin.elapsed() < Duration::from_secs(30), "no prompt in\n{text}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     fn line(&self, text: &str) {
+        self.ready();
         self.tmux(&["send-keys", "-l", text]);
         self.keys(&["Enter"]);
     }
@@ -382,6 +396,7 @@ fn ctrl_c_comes_back_to_the_prompt_with_everything_kept() {
     t.line("`then ${add(kept) + 1}`");
     t.until("then 43");
     // At the prompt it clears the line, also one of several lines.
+    t.ready();
     t.tmux(&["send-keys", "-l", "nonsense("]);
     t.keys(&["Enter"]);
     t.tmux(&["send-keys", "-l", "more nonsense"]);
@@ -389,12 +404,14 @@ fn ctrl_c_comes_back_to_the_prompt_with_everything_kept() {
     t.line("kept + 4");
     let text = t.until("\n44\n");
     assert!(!text.contains("unknown"), "{text}");
+    t.ready();
     t.keys(&["Up"]);
     t.keys(&["Enter"]);
     t.line("_ + 1");
     t.until("\n45\n");
     t.line("cam::gra\t(1)");
     t.until("cam::grad_cam");
+    t.ready();
     t.keys(&["C-d"]);
     t.ended();
     let history = fs::read_to_string(t.socket.with_file_name("home").join("cs385/history")).unwrap();

@@ -65,7 +65,7 @@ functions! {
     ///
     /// `output` [N, C] and `target` [N]. As sklearn.metrics.confusion_matrix.
     /// ```rhai
-    /// metrics::confusion(tensor::of([[0.1, 0.9], [0.8, 0.2]]), tensor::of([1, 1])) // => tensor([[0, 0],\n        [1, 1]])
+    /// metrics::confusion(tensor::of([[0.1, 0.9], [0.8, 0.2]]), tensor::of([1, 1])).to_list() // => [[0, 0], [1, 1]]
     /// ```
     fn confusion(output: Tensor, target: Tensor) -> Tensor {
         let (_, classes) = rows("confusion", &output, &target)?;
@@ -129,7 +129,9 @@ functions! {
     }
 
     in "plot";
-    /// A confusion matrix as a picture: true classes in rows, what they were taken for in columns.
+    /// A confusion matrix as a picture.
+    ///
+    /// True classes in rows, what they were taken for in columns; more than twelve classes have numbers below.
     /// ```rhai
     /// plot::confusion(tensor::of([[3, 1], [0, 4]]), #{classes: ["cat", "dog"]}).width // => 960
     /// ```

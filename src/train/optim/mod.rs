@@ -326,7 +326,7 @@ functions! {
         optimizer.set_lr(not_negative("lr", lr)?)
     }
 
-    /// Shortens all gradients together to a norm of at most `max`; gives the norm they had.
+    /// Shortens all gradients to a joint norm of at most `max`; gives what it was.
     ///
     /// As torch.nn.utils.clip_grad_norm_; to be called between `backward()` and `step()`.
     /// ```rhai

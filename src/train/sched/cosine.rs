@@ -32,7 +32,7 @@ schedule! {
     /// `eta_min + (lr − eta_min) · (1 + cos(π t / t_max)) / 2` (Loshchilov and Hutter 2017, equation 5), t in
     /// epochs. With `by: "epoch"` as torch.optim.lr_scheduler.CosineAnnealingLR, where t goes on beyond `t_max` too.
     /// ```rhai
-    /// sched::cosine().rates(1.0, 4) // ~> tensor([1.0, 0.85355, 0.5, 0.14645], "float64")
+    /// sched::cosine().rates(1.0, 4).to_list() // ~> [1.0, 0.85355, 0.5, 0.14645]
     /// ```
     cosine, [], CosineOptions, |o| {
         o.t_max.map_or(Ok(1.0), |t| positive("t_max", t))?;

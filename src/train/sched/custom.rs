@@ -18,7 +18,7 @@ schedule! {
     ///
     /// `factor: |epoch| …` is asked before every step; `epoch` counts from 0.0 and has fractions within one.
     /// ```rhai
-    /// sched::custom(|epoch| 1.0 / (1.0 + epoch)).rates(1.0, 2) // => tensor([1.0000, 0.5000], dtype=float64)
+    /// sched::custom(|epoch| 1.0 / (1.0 + epoch)).rates(1.0, 2) // => tensor([1.0000, 0.5000], dtype=torch.float64)
     /// ```
     custom, [factor: Closure], (), |_o| Custom(factor)
 }

@@ -27,7 +27,7 @@ schedule! {
     ///
     /// With `by: "epoch"` as torch.optim.lr_scheduler.ExponentialLR; by step the same curve without jumps.
     /// ```rhai
-    /// sched::exponential(0.5).rates(1.0, 3) // => tensor([1.0000, 0.5000, 0.2500], dtype=float64)
+    /// sched::exponential(0.5).rates(1.0, 3) // => tensor([1.0000, 0.5000, 0.2500], dtype=torch.float64)
     /// ```
     exponential, [gamma: f64], ExponentialOptions, |o| {
         Exponential { gamma: positive("gamma", gamma)?, by: o.by }

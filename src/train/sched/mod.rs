@@ -125,7 +125,7 @@ functions! {
     ///
     /// `lr` is the optimizer's own, `steps` the steps an epoch (1).
     /// ```rhai
-    /// sched::step(1, #{gamma: 0.5}).rates(0.1, 3) // => tensor([0.1000, 0.0500, 0.0250], dtype=float64)
+    /// sched::step(1, #{gamma: 0.5}).rates(0.1, 3) // => tensor([0.1000, 0.0500, 0.0250], dtype=torch.float64)
     /// ```
     fn rates(schedule: Schedule, lr: f64, epochs: i64, steps: Option<i64>) -> Tensor {
         let (per_epoch, history) = (steps.unwrap_or(1), History::default());

@@ -21,7 +21,7 @@ schedule! {
     ///
     /// As torch.optim.lr_scheduler.MultiStepLR, stepped after every epoch.
     /// ```rhai
-    /// sched::multistep([1, 3], #{gamma: 0.5}).rates(1.0, 4) // => tensor([1.0000, 0.5000, 0.5000, 0.2500], dtype=float64)
+    /// sched::multistep([1, 3], #{gamma: 0.5}).rates(1.0, 4) // => tensor([1.0000, 0.5000, 0.5000, 0.2500], dtype=torch.float64)
     /// ```
     multistep, [milestones: Vec<f64>], StepOptions, |o| {
         MultiStep { milestones, gamma: positive("gamma", o.gamma)? }

@@ -29,7 +29,7 @@ schedule! {
     ///
     /// `lr · (1 − t / total)^power`, t in epochs. With `by: "epoch"` as torch.optim.lr_scheduler.PolynomialLR.
     /// ```rhai
-    /// sched::polynomial().rates(1.0, 4) // => tensor([1.0000, 0.7500, 0.5000, 0.2500], dtype=float64)
+    /// sched::polynomial().rates(1.0, 4) // => tensor([1.0000, 0.7500, 0.5000, 0.2500], dtype=torch.float64)
     /// ```
     polynomial, [], PolynomialOptions, |o| {
         o.total.map_or(Ok(1.0), |t| positive("total", t))?;

@@ -27,7 +27,7 @@ schedule! {
     ///
     /// As torch.optim.lr_scheduler.StepLR, stepped after every epoch; `step_size` may be a fraction of one.
     /// ```rhai
-    /// sched::step(2, #{gamma: 0.5}).rates(1.0, 4) // => tensor([1.0000, 1.0000, 0.5000, 0.5000], dtype=float64)
+    /// sched::step(2, #{gamma: 0.5}).rates(1.0, 4) // => tensor([1.0000, 1.0000, 0.5000, 0.5000], dtype=torch.float64)
     /// ```
     step, [step_size: f64], StepOptions, |o| {
         Step { every: positive("step_size", step_size)?, gamma: positive("gamma", o.gamma)? }

@@ -31,13 +31,13 @@ impl Rule for Warmup {
 }
 
 schedule! {
-    /// Lets the learning rate rise over the first epochs, then follows another schedule.
+    /// Lets the learning rate rise at first, then follows another schedule.
     ///
     /// As torch.optim.lr_scheduler.LinearLR followed by another in a SequentialLR: the other begins at its own
     /// time 0 when the warm-up ends. `epochs` may be a fraction of one.
     /// ```rhai
-    /// sched::warmup(2, #{start_factor: 0.5}).rates(1.0, 4) // => tensor([0.5000, 0.7500, 1.0000, 1.0000], dtype=float64)
-    /// sched::warmup(1, #{then: sched::cosine()}).rates(1.0, 3) // ~> tensor([0.01, 1.0, 0.5], "float64")
+    /// sched::warmup(2, #{start_factor: 0.5}).rates(1.0, 4) // => tensor([0.5000, 0.7500, 1.0000, 1.0000], dtype=torch.float64)
+    /// sched::warmup(1, #{then: sched::cosine()}).rates(1.0, 3).to_list() // ~> [0.01, 1.0, 0.5]
     /// ```
     warmup, [epochs: f64], WarmupOptions, |o| {
         if !(0.0..=1.0).contains(&o.start_factor) {
