@@ -198,10 +198,10 @@ impl Relevance {
 
     fn norm(&self, layer: &dyn Layer, path: &str, x: &Tensor, z: &Tensor) -> Result<Tensor> {
         let both = scale_and_shift(layer, path)?;
-        if let Some(seen) = self.last.borrow().as_ref().filter(|s| same(&s.out, x)) {
-            if let Some(out) = self.merged(seen, z, &both)? {
-                return Ok(out);
-            }
+        if let Some(seen) = self.last.borrow().as_ref().filter(|s| same(&s.out, x))
+            && let Some(out) = self.merged(seen, z, &both)?
+        {
+            return Ok(out);
         }
         let along = [vec![1, -1], vec![1; x.dim() - 2]].concat();
         let [scale, shift] = &both;

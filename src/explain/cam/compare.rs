@@ -27,16 +27,19 @@ options! {
     }
 }
 
-/// Finds the last layer whose output has places.
+/// Finds the last layer, pooling aside, whose output has places.
 #[derive(Default)]
 struct LastMap(RefCell<Option<String>>);
 
 impl Tap for LastMap {
     fn after(&self, path: &str, layer: &dyn Layer, _: &Value, output: Value) -> Result<Value> {
-        if let (Value::Tensor(t), true, false) = (&output, layer.children().is_empty(), path.is_empty()) {
-            if t.dim() == 4 && t.size()[2..] != [1, 1] {
-                self.0.replace(Some(path.to_string()));
-            }
+        // What a pooling layer gives is the map before it, coarser.
+        let own = layer.children().is_empty() && !path.is_empty() && !layer.describe().contains("Pool");
+        if let (Value::Tensor(t), true) = (&output, own)
+            && t.dim() == 4
+            && t.size()[2..] != [1, 1]
+        {
+            self.0.replace(Some(path.to_string()));
         }
         Ok(output)
     }
