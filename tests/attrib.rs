@@ -7,7 +7,7 @@ mod support;
 use cs385::core::Value;
 use cs385::nn::Net;
 use cs385::tensor::tape;
-use support::{Script, Tensors, below, close, fixture};
+use support::{Script, Tensors, below, build, close, close_relative, fixture};
 use tch::{Kind, Tensor};
 
 const FLOAT: (Kind, tch::Device) = tch::kind::FLOAT_CPU;
@@ -28,21 +28,6 @@ const AUTOENCODER: &str = r#"
         ["dec", nn::sequential([["up1", nn::conv_transpose2d(12, 8, 4, half)], ["relu1", nn::relu()],
                                 ["up2", nn::conv_transpose2d(8, 3, 4, half)]])],
         ["sigmoid", nn::sigmoid()]])"#;
-
-fn build(all: &Tensors, name: &str, script: &str) -> (Script, Net) {
-    let mut s = Script::new();
-    let net: Net = s.eval_object(script);
-    net.load_named(below(all, &format!("{name}/net")), true).unwrap();
-    s.set("net", Value::object(net.clone())).tensor("x", &all[&format!("{name}/x")]);
-    (s, net)
-}
-
-/// Compared relative to the largest: gradients are small.
-#[track_caller]
-fn close_relative(what: &str, got: &Tensor, want: &Tensor) {
-    let largest = want.abs().max();
-    close(what, &(got / &largest), &(want / &largest), 1e-4);
-}
 
 /// The fixture names the method; `gradient` is the saliency with its sign.
 fn call(method: &str, target: &str) -> String {

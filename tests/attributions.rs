@@ -7,7 +7,7 @@ mod support;
 use cs385::core::Value;
 use cs385::nn::Net;
 use cs385::registry::entries;
-use support::{Script, Tensors, below, close, fixture};
+use support::{Script, build, close, close_relative, fixture};
 use tch::{Kind, Tensor};
 
 const VGG: &str = r#"nn::sequential([
@@ -28,21 +28,6 @@ const RES: &str = r#"
         ["avgpool", nn::adaptive_avg_pool2d(1)], ["flat", nn::flatten()], ["fc", nn::linear(8, 10)]])"#;
 
 const RANGE: &str = "low: -3, high: 3.5";
-
-fn build(all: &Tensors, name: &str, script: &str) -> (Script, Net) {
-    let mut s = Script::new();
-    let net: Net = s.eval_object(script);
-    net.load_named(below(all, &format!("{name}/net")), true).unwrap();
-    s.set("net", Value::object(net.clone())).tensor("x", &all[&format!("{name}/x")]);
-    (s, net)
-}
-
-/// Compared relative to the largest.
-#[track_caller]
-fn close_relative(what: &str, got: &Tensor, want: &Tensor) {
-    let largest = want.abs().max();
-    close(what, &(got / &largest), &(want / &largest), 1e-4);
-}
 
 fn picture_sums(t: &Tensor) -> Tensor {
     t.sum_dim_intlist([1, 2, 3].as_slice(), false, Kind::Float)

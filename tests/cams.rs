@@ -2,14 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/heard.rs"]
+mod heard;
 mod support;
 
-use cs385::core::progress::{Sink, set_sink};
+use cs385::core::progress::set_sink;
 use cs385::core::{Value, seed};
 use cs385::explain::Heatmap;
 use cs385::nn::Net;
 use cs385::registry::entries;
-use std::cell::RefCell;
+use heard::listen;
 use std::rc::Rc;
 use support::{Script, Tensors, below, close, distance, fixture};
 use tch::Tensor;
@@ -330,21 +332,6 @@ fn cams_name_what_is_wrong() {
     );
 }
 
-/// Keeps the lines said.
-struct Lines(Rc<RefCell<Vec<String>>>);
-
-impl Sink for Lines {
-    fn begin(&self, _: &str, _: u64) {}
-    fn advance(&self, _: u64, _: &str) {}
-    fn finish(&self, _: &str) {}
-    fn say(&self, line: &str) {
-        self.0.borrow_mut().push(line.to_string());
-    }
-    fn wants(&self) -> bool {
-        false
-    }
-}
-
 #[test]
 fn an_empty_map_is_told() {
     let mut s = Script::new();
@@ -362,11 +349,10 @@ fn an_empty_map_is_told() {
     net.load_named(weights.map(|(n, t)| (n.to_string(), t)).into(), true).unwrap();
     let x = Tensor::stack(&[Tensor::eye(4, float), Tensor::ones([4, 4], float)], 0).unsqueeze(1);
     s.set("net", Value::object(net)).tensor("x", &x);
-    let lines = Rc::new(RefCell::new(Vec::new()));
-    set_sink(Some(Rc::new(Lines(lines.clone()))));
+    let heard = listen();
     let told = |s: &mut Script, script: &str| {
         s.eval(script);
-        lines.borrow_mut().drain(..).collect::<Vec<_>>()
+        heard.0.borrow_mut().drain(..).collect::<Vec<_>>()
     };
     let one = told(&mut s, r#"cam::grad_cam(net, "act", x, 0)"#); // the second picture's map is flat
     assert_eq!(one.len(), 1);

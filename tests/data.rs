@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/heard.rs"]
+mod heard;
 mod support;
 
 mod data {

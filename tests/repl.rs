@@ -2,13 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/terminal.rs"]
+mod terminal;
+
 use cs385::host::repl::{Answer, Repl};
 use cs385::registry::session::{Start, scratch};
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use terminal::Terminal;
 
 /// Runs `body` on a thread with room for deep recursion, as the program does, with a run of its own.
 fn session(body: impl FnOnce(&mut Repl) + Send + 'static) {
@@ -282,98 +286,6 @@ fn ten_thousand_probes_do_not_grow_the_memory() {
     let growth = after as f64 / before as f64 - 1.0;
     eprintln!("{} MB before, {:.2} % growth", before >> 20, growth * 100.0);
     assert!(growth < 0.05, "{before} bytes became {after}");
-}
-
-/// A tmux server of its own with one window.
-struct Terminal {
-    socket: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Terminal {
-    fn start(args: &str, env: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let t = Terminal { socket: folder.path().join("socket"), _folder: folder };
-        let home = t.socket.with_file_name("home");
-        let mut set = format!("XDG_DATA_HOME={}", home.display());
-        env.iter().for_each(|(k, v)| set += &format!(" {k}={v}"));
-        let line = format!("env -u NO_COLOR {set} {} {args}", env!("CARGO_BIN_EXE_cs385"));
-        let folder = t.socket.parent().unwrap().to_path_buf();
-        t.tmux(&[
-            "-f",
-            "/dev/null",
-            "new-session",
-            "-d",
-            "-x",
-            "90",
-            "-y",
-            "30",
-            "-c",
-            &folder.display().to_string(),
-            &line,
-        ]);
-        t
-    }
-
-    fn tmux(&self, args: &[&str]) -> String {
-        let o =
-            Command::new("tmux").arg("-S").arg(&self.socket).args(args).output().expect("tmux is installed");
-        String::from_utf8_lossy(&o.stdout).into_owned()
-    }
-
-    fn keys(&self, keys: &[&str]) {
-        self.tmux(&[&["send-keys"], keys].concat());
-    }
-
-    /// Waits for an empty prompt: what is typed before it can be lost.
-    fn ready(&self) {
-        let begin = Instant::now();
-        loop {
-            let text = self.tmux(&["capture-pane", "-p"]);
-            if text.trim_end().lines().last().is_some_and(|l| l.trim() == ">") {
-                return;
-            }
-            assert!(begin.elapsed() < Duration::from_secs(30), "no prompt in\n{text}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn line(&self, text: &str) {
-        self.ready();
-        self.tmux(&["send-keys", "-l", text]);
-        self.keys(&["Enter"]);
-    }
-
-    /// The window's text as soon as it holds `wanted`.
-    fn until(&self, wanted: &str) -> String {
-        self.text(&["capture-pane", "-p"], wanted)
-    }
-
-    fn text(&self, how: &[&str], wanted: &str) -> String {
-        let begin = Instant::now();
-        loop {
-            let text = self.tmux(how);
-            if text.contains(wanted) {
-                return text;
-            }
-            assert!(begin.elapsed() < Duration::from_secs(30), "no {wanted:?} in\n{text}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    fn ended(&self) {
-        let begin = Instant::now();
-        while self.tmux(&["list-sessions"]).contains("windows") {
-            assert!(begin.elapsed() < Duration::from_secs(30), "the session goes on:\n{}", self.until(""));
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.tmux(&["kill-server"]);
-    }
 }
 
 #[test]

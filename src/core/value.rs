@@ -11,6 +11,11 @@ use tch::Tensor;
 /// A map of options or of results, sorted by key.
 pub type Map = BTreeMap<String, Value>;
 
+/// A map of results: names and values.
+pub fn record<const N: usize>(cells: [(&str, Value); N]) -> Value {
+    Value::Map(cells.map(|(n, v)| (n.to_string(), v)).into())
+}
+
 /// A type that scripts hold by handle: cloning it clones the handle, not the thing.
 pub trait Object: Any + Clone {
     /// The type's name as scripts see it.

@@ -55,7 +55,7 @@ pub fn matrix(
             Rect::new(left, top, (x1.round() as i64 - left) as usize, (y1.round() as i64 - top) as usize);
         let fill = colour(*v);
         frame.out.fill(cell, fill);
-        let dark = fill.iter().map(|c| u32::from(*c)).sum::<u32>() < 380;
+        let dark = fill.iter().map(|c| u32::from(*c)).sum::<u32>() < 460;
         let style = Style::new(frame.font * 0.9, if dark { [255; 3] } else { [34; 3] });
         if let Some(text) = texts.get(i)
             && font::width(text, &style) < cell.w as f64 - 4.0

@@ -33,7 +33,7 @@ impl Ema {
         let mut weights = Vec::new();
         for (net, n) in nets {
             for (name, live) in n.parameters(false) {
-                let average = live.f_detach()?.f_detach_copy()?;
+                let average = live.f_detach_copy()?;
                 weights.push(Weight { name: format!("{net}/{name}"), live: live.f_detach()?, average });
             }
         }
@@ -119,12 +119,8 @@ impl<'a> Averaged<'a> {
     }
 
     /// Leaves the averages where they are.
-    ///
-    /// # Errors
-    /// None; one form with [`back`](Averaged::back).
-    pub fn stay(mut self) -> Result<()> {
+    pub fn stay(mut self) {
         self.0.take();
-        Ok(())
     }
 }
 

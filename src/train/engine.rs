@@ -110,7 +110,10 @@ impl Loop<'_> {
             self.epoch(&mut at)?;
         }
         // The run leaves the averaged weights, those that were measured and kept.
-        self.t.averaged()?.map_or(Ok(()), Averaged::stay)
+        if let Some(averaged) = self.t.averaged()? {
+            averaged.stay();
+        }
+        Ok(())
     }
 
     fn epoch(&mut self, at: &mut state::Position) -> Result<()> {

@@ -209,19 +209,27 @@ functions! {
         let loss = &f.loss.map_or_else(|| Loss::named("cross_entropy"), Ok)?;
         let step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
             optimizer.zero_grad()?;
-            let mut sums = Sums::default();
-            for piece in batch.pieces(batch_size)? {
-                let (value, out) = forward(&net, &piece, loss)?;
+            let learn = |piece: &Batch| -> Result<Measures> {
+                let (value, out) = forward(&net, piece, loss)?;
                 let value = loss_of(&value)?;
                 let share = piece.len() as f64 / batch.len() as f64;
                 let part = if share == 1.0 { value.shallow_clone() } else { value.f_mul_scalar(share)? };
                 tape::backward(&part, None, tape::Graph::default())?;
-                sums.add(measure(value, &out, target(&piece)?)?, piece.len() as f64)?;
-            }
+                measure(value, &out, target(piece)?)
+            };
+            let measures = if f.accumulate == 1 {
+                learn(batch)?
+            } else {
+                let mut sums = Sums::default();
+                for piece in batch.pieces(batch_size)? {
+                    sums.add(learn(&piece)?, piece.len() as f64)?;
+                }
+                sums.tensors()?
+            };
             f.clip_value.map_or(Ok(()), |c| optimizer.clip_grad_value(c))?;
             f.clip_norm.map_or(Ok(()), |c| optimizer.clip_grad_norm(c).map(drop))?;
             optimizer.step()?;
-            sums.tensors()
+            Ok(measures)
         };
         let val_step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
             let (value, out) = forward(&net, batch, loss)?;

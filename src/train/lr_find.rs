@@ -3,7 +3,8 @@
 use super::fit::{forward, loss_of};
 use super::loss::Loss;
 use super::optim::Optimizer;
-use crate::core::{Error, Map, Opts, Value, ffi, progress};
+use crate::core::value::{IntoValue, record};
+use crate::core::{Error, Opts, Value, ffi, progress};
 use crate::data::{Dataset, LoaderOptions};
 use crate::image::Picture;
 use crate::nn::Net;
@@ -63,7 +64,9 @@ functions! {
         let device = net.device();
         let kept: Vec<(String, Tensor)> =
             net.state()?.into_iter().map(|(n, t)| Ok((n, t.f_detach_copy()?))).collect::<crate::core::Result<_>>()?;
-        let (rng, training) = (ffi::rng_state(device)?, net.is_training());
+        // Random numbers are drawn on the CPU, and where the network is.
+        let rng = [tch::Device::Cpu, device].map(|d| ffi::rng_state(d).map(|state| (d, state)));
+        let (rng, training) = (rng.into_iter().collect::<crate::core::Result<Vec<_>>>()?, net.is_training());
         net.set_training(true);
         let walk = || -> crate::core::Result<(Vec<f64>, Vec<f64>)> {
             let (mut rates, mut losses, mut mean, mut lowest) = (Vec::new(), Vec::new(), 0.0, f64::INFINITY);
@@ -105,7 +108,7 @@ functions! {
         optimizer.zero_grad()?;
         net.load_named(kept, true)?;
         net.set_training(training);
-        ffi::set_rng_state(device, &rng)?;
+        rng.iter().try_for_each(|(d, state)| ffi::set_rng_state(*d, state))?;
         let (rates, losses) = walked?;
         let lr = steepest(&rates, &losses);
         progress::say(&lr.map_or("no rate lets the loss fall".to_string(), |lr| format!("steepest at a learning rate of {lr:.2e}")));
@@ -114,13 +117,7 @@ functions! {
             log_x: true, ..plot::Options::default()
         };
         let picture = Picture::from(plot::curves(&[plot::Series::new("loss", &rates, &losses)], &drawing)?);
-        let list = |v: Vec<f64>| Value::List(v.into_iter().map(Value::Float).collect());
-        Value::Map(Map::from([
-            ("lr".to_string(), lr.map_or(Value::Nil, Value::Float)),
-            ("rates".to_string(), list(rates)),
-            ("losses".to_string(), list(losses)),
-            ("plot".to_string(), Value::object(picture)),
-        ]))
+        record([("lr", lr.into_value()), ("rates", rates.into_value()), ("losses", losses.into_value()), ("plot", picture.into_value())])
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a network says of a whole data set.
 
-use super::trainer::about;
-use crate::core::{Error, Map, Opts, Value, interrupt, progress};
+use crate::core::value::{IntoValue, record};
+use crate::core::{Error, Opts, Value, interrupt, progress};
 use crate::data::{Dataset, LoaderOptions};
 use crate::nn::Net;
 use tch::Tensor;
@@ -43,11 +43,10 @@ functions! {
             return Err(Error::new("the data is empty"));
         }
         let target = if targets.is_empty() { Value::Nil } else { Value::Tensor(Tensor::f_cat(&targets, 0)?) };
-        let classes = about(&data).classes.into_iter().map(Value::Str).collect();
-        Value::Map(Map::from([
-            ("output".to_string(), Value::Tensor(Tensor::f_cat(&outputs, 0)?)),
-            ("target".to_string(), target),
-            ("classes".to_string(), Value::List(classes)),
-        ]))
+        record([
+            ("output", Tensor::f_cat(&outputs, 0)?.into_value()),
+            ("target", target),
+            ("classes", data.classes().to_vec().into_value()),
+        ])
     }
 }

@@ -1,16 +1,14 @@
 //! Fetching: a web server and a pip of our own, whole, cut, wrong, absent.
 
-use cs385::core::progress::{Sink, set_sink};
+use crate::heard::listen;
 use cs385::core::run::{Setup, begin};
 use cs385::data::catalogue::Store;
 use sha2::{Digest, Sha256};
-use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 fn sha(bytes: &[u8]) -> String {
@@ -84,26 +82,6 @@ fn request(stream: &TcpStream) -> Option<(String, usize)> {
         }
     }
     Some((path, from))
-}
-
-struct Heard(RefCell<Vec<String>>);
-
-impl Sink for Heard {
-    fn begin(&self, _: &str, _: u64) {}
-    fn advance(&self, _: u64, _: &str) {}
-    fn finish(&self, _: &str) {}
-    fn say(&self, line: &str) {
-        self.0.borrow_mut().push(line.to_string());
-    }
-    fn wants(&self) -> bool {
-        true
-    }
-}
-
-fn listen() -> Rc<Heard> {
-    let heard = Rc::new(Heard(RefCell::default()));
-    set_sink(Some(heard.clone()));
-    heard
 }
 
 fn entry(sha256: &str, sources: &str) -> String {

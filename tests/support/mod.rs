@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use cs385::bindings::{self, convert, guard::ScriptError};
 use cs385::core::value::Object;
 use cs385::core::{Value, arrays};
+use cs385::nn::Net;
 use rhai::{AST, Engine, EvalAltResult, Scope};
 use tch::{Kind, Tensor};
 
@@ -141,4 +142,20 @@ pub fn close(what: &str, got: &Tensor, want: &Tensor, tolerance: f64) {
 pub fn weigh(y: &Tensor) -> Tensor {
     let weights = Tensor::arange(y.numel() as i64, (Kind::Float, y.device())).cos().view_as(y);
     (y * weights).sum(Kind::Float)
+}
+
+/// The network of `script` with the fixture's weights, in a script that knows it as `net` and its input as `x`.
+pub fn build(all: &Tensors, name: &str, script: &str) -> (Script, Net) {
+    let mut s = Script::new();
+    let net: Net = s.eval_object(script);
+    net.load_named(below(all, &format!("{name}/net")), true).unwrap();
+    s.set("net", Value::object(net.clone())).tensor("x", &all[&format!("{name}/x")]);
+    (s, net)
+}
+
+/// Compared relative to the largest: gradients are small.
+#[track_caller]
+pub fn close_relative(what: &str, got: &Tensor, want: &Tensor) {
+    let largest = want.abs().max();
+    close(what, &(got / &largest), &(want / &largest), 1e-4);
 }

@@ -2,7 +2,7 @@
 //! the network has learned?
 
 use super::rank::{of_value, spearman};
-use crate::core::value::{FromValue, IntoValue};
+use crate::core::value::{FromValue, IntoValue, record};
 use crate::core::{Closure, Error, Map, Opts, Result, Value, interrupt, seed};
 use crate::image::Picture;
 use crate::nn::{Layer, Net};
@@ -140,13 +140,12 @@ fn check(net: &Net, f: &Closure, o: &RandomisationOptions) -> Result<Map> {
             let is =
                 now.get(name).ok_or_else(|| Error::new(format!("the closure gave no `{name}` this time")))?;
             let both = [alike(was, is)?, alike(&was.f_abs()?, &is.f_abs()?)?];
-            let row = [
+            table.push(record([
                 ("layer", layer.clone().into_value()),
                 ("explanation", name.clone().into_value()),
                 ("correlation", both[0].into_value()),
                 ("correlation_abs", both[1].into_value()),
-            ];
-            table.push(Value::Map(row.map(|(k, v)| (k.to_string(), v)).into()));
+            ]));
             let curve = curves.entry(name.clone()).or_default();
             curve[0].push(both[0]);
             curve[1].push(both[1]);

@@ -1,6 +1,7 @@
 //! Is a network as sure as it is right? (Guo et al. 2017.)
 
-use super::{rows, table};
+use super::rows;
+use crate::core::value::{IntoValue, record};
 use crate::core::{Error, Opts, Value};
 use tch::{Kind, Tensor};
 
@@ -46,8 +47,8 @@ functions! {
             let (confidence, accuracy) = (confidence / count as f64, accuracy / count as f64);
             ece += (confidence - accuracy).abs() * count as f64 / n as f64;
             mce = mce.max((confidence - accuracy).abs());
-            bins.push(Value::Map(table::row([("confidence", confidence.into()), ("accuracy", accuracy.into()), ("count", Value::Int(count as i64))])));
+            bins.push(record([("confidence", confidence.into_value()), ("accuracy", accuracy.into_value()), ("count", count.into_value())]));
         }
-        Value::Map(table::row([("ece", ece.into()), ("mce", mce.into()), ("bins", Value::List(bins))]))
+        record([("ece", ece.into_value()), ("mce", mce.into_value()), ("bins", Value::List(bins))])
     }
 }

@@ -1,6 +1,7 @@
 //! Which class is taken for which: the confusion matrix, its picture, and the measures read off it.
 
-use super::{rows, table};
+use super::rows;
+use crate::core::value::{IntoValue, record};
 use crate::core::{Error, Opts, Result, Value};
 use crate::image::Picture;
 use crate::plot::{self, PlotOptions};
@@ -99,8 +100,8 @@ functions! {
             sum
         };
         let row = |name: &str, [precision, recall, f1]: [f64; 3], support: f64| {
-            Value::Map(table::row([("class", Value::Str(name.into())), ("precision", precision.into()), ("recall", recall.into()),
-                        ("f1", f1.into()), ("support", Value::Int(support as i64))]))
+            record([("class", name.into_value()), ("precision", precision.into_value()), ("recall", recall.into_value()),
+                    ("f1", f1.into_value()), ("support", (support as i64).into_value())])
         };
         let mut rows: Vec<Value> = (0..n).map(|i| row(&m.names[i], measures(i), m.support(i))).collect();
         rows.push(row("macro avg", mean(&|_| 1.0 / n as f64), all));
@@ -122,10 +123,10 @@ functions! {
         wrong.sort_by(|a, b| m.counts[b.0][b.1].total_cmp(&m.counts[a.0][a.1]));
         let one = |(i, j): (usize, usize)| {
             let count = m.counts[i][j];
-            table::row([("class", Value::Str(m.names[i].clone())), ("taken_for", Value::Str(m.names[j].clone())),
-                        ("count", Value::Int(count as i64)), ("share", share(count, m.support(i)).into())])
+            record([("class", m.names[i].clone().into_value()), ("taken_for", m.names[j].clone().into_value()),
+                    ("count", (count as i64).into_value()), ("share", share(count, m.support(i)).into_value())])
         };
-        Value::List(wrong.into_iter().take(n.unwrap_or(10)).map(one).map(Value::Map).collect())
+        Value::List(wrong.into_iter().take(n.unwrap_or(10)).map(one).collect())
     }
 
     in "plot";

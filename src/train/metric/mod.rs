@@ -3,7 +3,6 @@
 pub mod accuracy;
 mod calibration;
 mod confusion;
-mod table;
 mod top_k;
 mod top_losses;
 

@@ -1,7 +1,8 @@
 //! The pictures a classifier is most wrong about.
 
-use super::{rows, table};
+use super::rows;
 use crate::core::Value;
+use crate::core::value::{IntoValue, record};
 use tch::{Kind, Reduction, Tensor};
 
 functions! {
@@ -25,13 +26,13 @@ functions! {
         let mut list = Vec::new();
         for i in 0..worst.size()[0] {
             let int = |t: &Tensor| Ok::<_, crate::core::Error>(Value::Int(t.f_int64_value(&[i])?));
-            list.push(Value::Map(table::row([
+            list.push(record([
                 ("index", int(&places)?),
-                ("loss", worst.f_double_value(&[i])?.into()),
+                ("loss", worst.f_double_value(&[i])?.into_value()),
                 ("target", int(&target)?),
                 ("taken_for", int(&class)?),
-                ("confidence", sure.f_double_value(&[i])?.into()),
-            ])));
+                ("confidence", sure.f_double_value(&[i])?.into_value()),
+            ]));
         }
         Value::List(list)
     }

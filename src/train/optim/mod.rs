@@ -269,7 +269,7 @@ fn not_negative(name: &str, v: f64) -> Result<f64> {
 }
 
 /// An option that must be above 0.
-fn positive(name: &str, v: f64) -> Result<f64> {
+pub(super) fn positive(name: &str, v: f64) -> Result<f64> {
     if v > 0.0 { Ok(v) } else { Err(Error::new(format!("`{name}` must be above 0, got {v}"))) }
 }
 

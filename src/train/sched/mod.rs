@@ -23,6 +23,7 @@ mod step;
 mod warmup;
 
 use super::history::History;
+use super::optim::positive;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Result, Value};
 use std::rc::Rc;
@@ -112,11 +113,6 @@ impl Schedule {
             ))),
         }
     }
-}
-
-/// A number that must be above 0.
-fn positive(name: &str, v: f64) -> Result<f64> {
-    if v > 0.0 { Ok(v) } else { Err(Error::new(format!("`{name}` must be above 0, got {v}"))) }
 }
 
 functions! {
