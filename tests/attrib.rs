@@ -7,7 +7,7 @@ mod support;
 use cs385::core::Value;
 use cs385::nn::Net;
 use cs385::tensor::tape;
-use support::{Script, Tensors, below, build, close, close_relative, fixture};
+use support::{Script, build, close, close_relative, fixture};
 use tch::{Kind, Tensor};
 
 const FLOAT: (Kind, tch::Device) = tch::kind::FLOAT_CPU;

@@ -12,6 +12,7 @@ use cs385::explain::Heatmap;
 use cs385::nn::Net;
 use cs385::registry::entries;
 use heard::listen;
+use std::cell::RefCell;
 use std::rc::Rc;
 use support::{Script, Tensors, below, close, distance, fixture};
 use tch::Tensor;
