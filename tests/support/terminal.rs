@@ -69,7 +69,8 @@ impl Terminal {
         self.text(&["capture-pane", "-p"], wanted)
     }
 
-    fn text(&self, how: &[&str], wanted: &str) -> String {
+    /// What tmux says, asked as `how`, as soon as it holds `wanted`.
+    pub fn text(&self, how: &[&str], wanted: &str) -> String {
         let begin = Instant::now();
         loop {
             let text = self.tmux(how);
