@@ -10,9 +10,7 @@ mod hooks {
 
 use cs385::core::{Value, ffi, run};
 use cs385::nn::Net;
-use cs385::registry::session::{self, Session};
 use cs385::tensor::tape::{self, Gate, Graph};
-use std::rc::Rc;
 use support::{Script, close};
 use tch::{Kind, Tensor};
 

@@ -4,6 +4,7 @@ use crate::FLOAT;
 use crate::support::{Script, close};
 use cs385::core::run;
 use cs385::registry::session::{self, Session};
+use cs385::tensor::tape::{self, Graph};
 use std::rc::Rc;
 use tch::Tensor;
 
