@@ -77,6 +77,8 @@ fn known<T>(net: &Net, x: &Tensor, target: &Target, f: impl Fn(&Known) -> Option
 /// What a forward pass gives: the target's value for every picture, the outputs of the layers, the network's.
 struct Pass {
     scores: Tensor,
+    /// The target with numbers for names of classes.
+    target: Target,
     acts: Vec<Tensor>,
     out: Value,
 }
@@ -140,6 +142,7 @@ fn score(
     graph: bool,
 ) -> Result<Pass> {
     net.check_layers(layers)?;
+    let target = target.numbered(&net.about().classes)?;
     let needs = target.needs();
     if let Some(layer) = needs.layer {
         net.check_layers(&[layer.to_string()])?;
@@ -158,7 +161,7 @@ fn score(
             None if needs.before_sigmoid => before.undo(out),
             None => out,
         };
-        Ok(Pass { scores: target.scores(&out, x)?, acts, out })
+        Ok(Pass { scores: target.scores(&out, x)?, target: target.clone(), acts, out })
     };
     if graph { tch::with_grad(run) } else { tch::no_grad(run) }
 }
@@ -200,7 +203,7 @@ pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resul
         true => with_input(&p, layers, leaf)?,
         false => (gradients(&p.scores, &p.acts, layers, Graph::default())?, None),
     };
-    let settled = target.settle(&p.out, x)?;
+    let settled = p.target.settle(&p.out, x)?;
     let probe = Probe {
         acts: detached(p.acts)?,
         grads: detached(grads)?,
@@ -241,7 +244,8 @@ pub fn glance(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resu
         return Ok(p);
     }
     let p = score(net, layers, x, target, &[], false)?;
-    Ok(Probe { acts: p.acts, grads: Vec::new(), scores: p.scores, target: target.settle(&p.out, x)? })
+    let target = p.target.settle(&p.out, x)?;
+    Ok(Probe { acts: p.acts, grads: Vec::new(), scores: p.scores, target })
 }
 
 /// The target's value for every picture of `x`, [N], with taps of one's own.

@@ -46,6 +46,8 @@ mod look;
 mod projection;
 mod rerun;
 
+pub use together::{all, as_map};
+
 use super::probe::{batch, glance, probe};
 use super::{Heatmap, Target, heatmap};
 use crate::core::value::FromValue;
