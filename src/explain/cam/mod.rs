@@ -244,6 +244,20 @@ fn smoothed(
     Ok(Tensor::f_stack(&maps, 0)?.f_mean_dim([0].as_slice(), false, None::<Kind>)?)
 }
 
+thread_local!(static QUIET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
+
+/// Runs `f` without a word about maps of zeros, for callers that count them.
+pub fn quietly<T>(f: impl FnOnce() -> T) -> T {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            QUIET.set(self.0);
+        }
+    }
+    let _before = Before(QUIET.replace(true));
+    f()
+}
+
 /// Says which pictures have a map of zeros: where, and by picture whether there is anything, [N].
 fn warn(method: &str, maps: impl IntoIterator<Item = (String, Tensor)>) {
     let dark = |lit: Tensor| -> Option<String> {
@@ -252,6 +266,9 @@ fn warn(method: &str, maps: impl IntoIterator<Item = (String, Tensor)>) {
         Some(dark.collect::<Vec<_>>().join(", ")).filter(|d| !d.is_empty())
     };
     let say = |(at, lit)| Some(format!("{at} for picture {}", dark(lit)?));
+    if QUIET.get() {
+        return;
+    }
     let parts: Vec<String> = maps.into_iter().filter_map(say).collect();
     if !parts.is_empty() {
         progress::say(&format!(

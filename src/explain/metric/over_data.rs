@@ -4,7 +4,7 @@ use super::localisation::{Region, hits, share};
 use crate::core::value::{FromValue, IntoValue, record};
 use crate::core::{Error, Map, Opts, Result, Value, interrupt, progress};
 use crate::data::{Batch, Dataset, LoaderOptions};
-use crate::explain::cam::{all, as_map};
+use crate::explain::cam::{all, as_map, quietly};
 use crate::explain::{Target, probe};
 use crate::nn::net::Names;
 use crate::nn::{Count, Net};
@@ -40,6 +40,11 @@ fn numbers(t: &Tensor) -> Result<Vec<f64>> {
 fn mean(v: &[f64]) -> f64 {
     let (n, sum) = v.iter().filter(|x| x.is_finite()).fold((0, 0.0), |(n, s), x| (n + 1, s + x));
     if n == 0 { f64::NAN } else { sum / f64::from(n) }
+}
+
+/// How many maps are zero everywhere: their share of anything is no number.
+fn dark(energy: &[f64]) -> i64 {
+    energy.iter().filter(|e| e.is_nan()).count() as i64
 }
 
 /// What is known of a batch: its thing's mask [N, H, W], and the masks of parts.
@@ -110,7 +115,7 @@ fn localise(
             (None, None) => Target::top(),
         };
         let x = probe::batch(net, &batch.input)?;
-        for (s, (_, v)) in sums.iter_mut().zip(all(net, layers, &x, &target, methods)?) {
+        for (s, (_, v)) in sums.iter_mut().zip(quietly(|| all(net, layers, &x, &target, methods))?) {
             let map = as_map(&v)?.tensor().f_to_device(tch::Device::Cpu)?;
             s.energy.extend(numbers(&share(&map, &known.mask)?)?);
             s.in_box.extend(numbers(&share(&map, &known.bounds)?)?);
@@ -129,14 +134,17 @@ fn localise(
             ("pointing", mean(&s.pointing).into_value()),
             ("in_box", mean(&s.in_box).into_value()),
             ("parts", Value::Map(s.parts.iter().map(|(k, v)| (k.clone(), mean(v).into_value())).collect())),
+            ("zero", dark(&s.energy).into_value()),
             ("each", s.energy.clone().into_value()),
         ])
     };
     let table = methods.iter().zip(&sums).map(row).collect();
     let width = methods.iter().map(String::len).max().unwrap_or(0).max(6);
-    let head = format!("{:<width$}{:>10}{:>10}{:>10}", "method", "energy", "pointing", "in box");
+    let head =
+        format!("{:<width$}{:>10}{:>10}{:>10}{:>11}", "method", "energy", "pointing", "in box", "zero maps");
     let line = |(n, s): (&String, &Sums)| {
-        format!("{n:<width$}{:>10.4}{:>10.4}{:>10.4}", mean(&s.energy), mean(&s.pointing), mean(&s.in_box))
+        let [energy, pointing, in_box] = [&s.energy, &s.pointing, &s.in_box].map(|v| mean(v));
+        format!("{n:<width$}{energy:>10.4}{pointing:>10.4}{in_box:>10.4}{:>11}", dark(&s.energy))
     };
     let lines: Vec<String> = std::iter::once(head).chain(methods.iter().zip(&sums).map(line)).collect();
     Ok([
@@ -153,10 +161,10 @@ functions! {
     /// How much of their energy maps put on the thing, over a data set with masks.
     ///
     /// Methods are those of `cam::together`, all with one look a batch; maps stream, none is kept. Gives `#{table, text, area,
-    /// pictures}`: rows `#{method, energy, pointing, in_box, parts, each}` with the mean over the pictures of the share of the
+    /// pictures}`: rows `#{method, energy, pointing, in_box, parts, zero, each}` with the mean over the pictures of the share of the
     /// map inside the mask (`metrics::energy_in`), of the pointing game (a hit: the highest place lies at most `tolerance`
     /// pixels from the mask), of the share inside the box (or the mask, where there are no boxes), and inside each part; `each`
-    /// is the energy picture by picture, NaN where a map is zero everywhere, which the means leave out. `area` is the share of
+    /// is the energy picture by picture, NaN where a map is zero everywhere (`zero` counts these; the means leave them out). `area` is the share of
     /// the pictures that the things take: what a map without preference would score.
     ///
     /// Pictures come from the data set as they are in it, augmentations included.

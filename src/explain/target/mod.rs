@@ -334,6 +334,9 @@ impl FromValue for Target {
                 }
                 Ok(Target(Rc::new(What::Each(all))))
             }
+            Value::Tensor(t) if t.kind() == Kind::Int64 && t.dim() == 0 => {
+                Ok(Target(Rc::new(What::Class(t.f_int64_value(&[])?))))
+            }
             Value::Tensor(t) if t.kind() == Kind::Int64 && t.dim() == 1 => {
                 let classes = Vec::<i64>::try_from(t)?.into_iter().map(|k| Target(Rc::new(What::Class(k))));
                 Ok(Target(Rc::new(What::Each(classes.collect()))))
