@@ -12,6 +12,7 @@ pub mod archive;
 pub mod arrays;
 pub mod atomic;
 pub mod bytes;
+pub mod canvas;
 pub mod colormap;
 pub mod colour;
 pub mod device;
@@ -35,6 +36,7 @@ pub mod screen;
 pub mod script;
 pub mod seed;
 pub mod stroke;
+pub mod svg;
 pub mod torch_file;
 
 pub use error::{Error, Kind, Result};
