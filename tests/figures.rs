@@ -56,7 +56,10 @@ fn factors_equal_the_references() {
         (r#"cam::deep_feature_factorization(net, "fc", x, 2)"#, ["`fc` gives [3, 6]", "layers:"]),
         (r#"cam::deep_feature_factorization(net, "relu", x, 13)"#, ["13 concepts", "1 to 12"]),
         (r#"cam::deep_feature_factorization(net, "relu", x, 2, #{classes: ["a"]})"#, ["names 1", "has 6"]),
-        (r#"cam::deep_feature_factorization(net, "relu", x, 2, #{scale: "mpa"})"#, ["scale", "did you mean `map`"]),
+        (
+            r#"cam::deep_feature_factorization(net, "relu", x, 2, #{scale: "mpa"})"#,
+            ["scale", "did you mean `map`"],
+        ),
     ] {
         s.fails(call, &parts);
     }
@@ -66,13 +69,15 @@ fn factors_equal_the_references() {
 fn layers_asked_for_together_have_the_maps_of_single_calls() {
     let (mut s, _) = given();
     for method in ["grad_cam", "layer_cam", "eigen_cam", "ablation_cam"] {
-        let Value::List(all) =
-            s.eval(&format!(r#"cam::layers(net, ["conv", "relu"], x, [1, 2, 3], #{{method: "{method}", form: "raw"}})"#))
-        else {
+        let Value::List(all) = s.eval(&format!(
+            r#"cam::layers(net, ["conv", "relu"], x, [1, 2, 3], #{{method: "{method}", form: "raw"}})"#
+        )) else {
             panic!()
         };
         for (map, layer) in all.iter().zip(["conv", "relu"]) {
-            let one = s.eval_object::<Heatmap>(&format!("cam::{method}(net, {layer:?}, x, [1, 2, 3], #{{form: \"raw\"}})"));
+            let one = s.eval_object::<Heatmap>(&format!(
+                "cam::{method}(net, {layer:?}, x, [1, 2, 3], #{{form: \"raw\"}})"
+            ));
             close(method, map.downcast::<Heatmap>().unwrap().tensor(), one.tensor(), 0.0);
         }
     }
@@ -101,12 +106,14 @@ fn a_shared_scale_makes_colours_comparable() {
     };
     // An overlay is brightened to its own greatest value, so colours are compared in a colour map: jet's ends.
     assert_eq!(colours("\"own\"", "[strong, strong]")[0], [255; 3]);
-    let p: Picture = s.eval_object(r#"cam::sheet(x, [weak, strong], #{input: false, alpha: 1.0, range: "shared"})"#);
+    let p: Picture =
+        s.eval_object(r#"cam::sheet(x, [weak, strong], #{input: false, alpha: 1.0, range: "shared"})"#);
     let has = |p: &Picture, c: [u8; 3]| p.raster().rgb.chunks_exact(3).filter(|q| **q == c).count() > 5000;
     let jet = cs385::core::colormap::Colormap::JET.table();
     let bright = |c: [u8; 3]| c.map(|v| (f32::from(v) * 255.0 / f32::from(*c.iter().max().unwrap())) as u8);
     assert!(has(&p, bright(jet[63])) && has(&p, bright(jet[255])), "{:?}", bright(jet[63]));
-    let p: Picture = s.eval_object(r#"cam::sheet(x, [weak, strong], #{input: false, alpha: 1.0, range: "own"})"#);
+    let p: Picture =
+        s.eval_object(r#"cam::sheet(x, [weak, strong], #{input: false, alpha: 1.0, range: "own"})"#);
     assert!(!has(&p, bright(jet[63])));
     assert_eq!(s.eval("cam::range([weak, [strong]])[1] == 2.0").describe(), "bool true");
     s.fails("cam::sheet(x, [])", &["no maps given", "Heatmaps"]);
@@ -127,9 +134,14 @@ fn figures_are_vectors() {
         s.eval_object::<Picture>(script).save(&path).unwrap();
         std::fs::read_to_string(path).unwrap()
     };
-    let text = svg(r#"plot::curves([#{name: "a < b & \"c\"", y: [1, 3, 2], error: [0.1, 0.2, 0.1]}], #{title: "T", x_label: "epoch"})"#);
+    let text = svg(
+        r#"plot::curves([#{name: "a < b & \"c\"", y: [1, 3, 2], error: [0.1, 0.2, 0.1]}], #{title: "T", x_label: "epoch"})"#,
+    );
     assert!(!text.contains("<image") && text.contains("<polyline") && text.contains("<polygon"));
-    assert!(text.contains(">a &lt; b &amp; &quot;c&quot;</text>") && text.contains(">epoch</text>"), "{text}");
+    assert!(
+        text.contains(">a &lt; b &amp; &quot;c&quot;</text>") && text.contains(">epoch</text>"),
+        "{text}"
+    );
     for plot in [
         r#"plot::bar(["x", "y"], #{v: [1, 2]})"#,
         "plot::hist([1, 2, 2, 3, 3, 3])",
@@ -141,7 +153,9 @@ fn figures_are_vectors() {
         assert!(text.starts_with("<svg xmlns=") && text.ends_with("</svg>\n"));
     }
     let photo = r#"image::filled(9, 9, "red")"#;
-    let grid = svg(&format!(r#"image::grid([{photo}, {photo}, plot::hist([1, 2])], #{{captions: ["a", "b", "c"]}})"#));
+    let grid = svg(&format!(
+        r#"image::grid([{photo}, {photo}, plot::hist([1, 2])], #{{captions: ["a", "b", "c"]}})"#
+    ));
     assert_eq!((grid.matches("<image").count(), grid.matches("<svg").count()), (2, 2));
     let boxed = svg(&format!(r#"{photo}.draw_box(1, 1, 4, 4, "blue").draw_text(0, 0, "dog")"#));
     assert_eq!((boxed.matches("<image").count(), boxed.matches("<rect").count()), (1, 4));

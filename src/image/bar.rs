@@ -38,7 +38,14 @@ impl<'a> Bar<'a> {
         Self { spec, thick, ticks, width }
     }
 
-    pub fn draw(&self, out: &mut Canvas, right: usize, top: usize, bottom: usize, text: &Style) -> Result<()> {
+    pub fn draw(
+        &self,
+        out: &mut Canvas,
+        right: usize,
+        top: usize,
+        bottom: usize,
+        text: &Style,
+    ) -> Result<()> {
         let x = right + text.size as usize;
         let bar = color_bar(self.thick, bottom - top, self.spec.colormap)?;
         out.paste(&bar.into(), x as i64, top as i64, 1)?;

@@ -1,8 +1,8 @@
 //! Figures of many pictures: a grid with title, labels, captions and a colour bar.
 
+use super::Picture;
 use super::bar::{Bar, ColorBar};
 use super::key::Key;
-use super::Picture;
 use crate::core::canvas::Canvas;
 use crate::core::colour::is_light;
 use crate::core::font::{self, Align, CAP, LEADING, Style};
@@ -142,7 +142,8 @@ impl Plan {
         let wrap = |t: &String, width: f64| font::wrap(t, &text, width, o.caption_lines);
         // Captions may reach a little into the gap.
         let caption_width = cell.0 as f64 + gap as f64 * 0.5;
-        let captions: Vec<_> = captions.iter().map(|c| wrap(c, caption_width)).collect();
+        let captions: Vec<_> =
+            captions.iter().map(|c| if c.is_empty() { vec![] } else { wrap(c, caption_width) }).collect();
         let head: Vec<_> = o.column_labels.iter().map(|c| wrap(c, caption_width)).collect();
         let side: Vec<_> = o.row_labels.iter().map(|r| wrap(r, cell.0 as f64 * 1.2)).collect();
         let widths = side.iter().flatten().map(|l| font::width(l, &text));
@@ -174,13 +175,28 @@ impl Plan {
             tops.push(y.ceil() as usize);
             let here = captions.get(row * columns..((row + 1) * columns).min(captions.len())).unwrap_or(&[]);
             y = y.ceil() + *high as f64;
-            y += if here.is_empty() { 0.0 } else { lines(here) * lead + size * 0.35 };
+            y += if lines(here) == 0.0 { 0.0 } else { lines(here) * lead + size * 0.35 };
             y += if row + 1 < rows { gap as f64 } else { 0.0 };
         }
         let key = Key::new(&o.legend, &text, (width - 2 * margin) as f64);
         let foot = y.ceil() as usize;
         let size = (width, foot + key.height() + margin);
-        Ok(Self { key, columns, cell, gap, margin, text, title, head, side, captions, left, tops, heights, size })
+        Ok(Self {
+            key,
+            columns,
+            cell,
+            gap,
+            margin,
+            text,
+            title,
+            head,
+            side,
+            captions,
+            left,
+            tops,
+            heights,
+            size,
+        })
     }
 
     fn draw(&self, pictures: &[Picture], o: &GridOptions) -> Result<Canvas> {

@@ -5,8 +5,8 @@ use super::frame::Frame;
 use super::legend::Swatch;
 use super::{Options, Series, check, usable};
 use crate::core::Result;
-use crate::core::colour::OKABE_ITO;
 use crate::core::canvas::Canvas;
+use crate::core::colour::OKABE_ITO;
 use crate::core::raster::Rect;
 use crate::core::stroke::{DASHES, Pen, Point, SHAPES, Shape};
 
@@ -41,13 +41,7 @@ pub fn curves(series: &[Series], o: &Options) -> Result<Canvas> {
             let wide = line.last().map_or(0.0, |l| (l.0 - line[0].0).abs()).max(1.0);
             let every = (line.len() as f64 * size * 2.0 / wide).round().max(1.0) as usize;
             for p in line.iter().step_by(every).filter(|_| o.markers || line.len() == 1) {
-                frame.out.marker(clip,
-                    *shape,
-                    *p,
-                    size,
-                    &Pen::new(pen.colour, 1.0),
-                    frame.font / 17.0,
-                );
+                frame.out.marker(clip, *shape, *p, size, &Pen::new(pen.colour, 1.0), frame.font / 17.0);
             }
         }
     }

@@ -3,8 +3,8 @@
 use super::Options;
 use super::axis::{Scale, Ticks, ten_to};
 use super::legend::{Entries, Legend, Swatch};
-use crate::core::font::{self, Align, CAP, LEADING, Style};
 use crate::core::canvas::Canvas;
+use crate::core::font::{self, Align, CAP, LEADING, Style};
 use crate::core::raster::{Rect, Rgb};
 use crate::core::stroke::Point;
 use crate::core::{Error, Result};
@@ -120,12 +120,7 @@ impl Frame {
         let under = h - f * 0.7;
         frame.out.text(area.x as f64 + pw / 2.0, under, &o.x_label, &text, Align::Centre);
         if let (true, Some(e)) = (o.ticks, x_ticks.exponent) {
-            frame.out.text(area.x as f64 + pw,
-                under,
-                &format!("×{}", ten_to(e)),
-                &text,
-                Align::Right,
-            );
+            frame.out.text(area.x as f64 + pw, under, &format!("×{}", ten_to(e)), &text, Align::Right);
         }
         let side = font::ellipsis(&o.y_label, &text, h - f);
         let middle = (area.y as f64 + ph / 2.0).max(font::width(&side, &text) / 2.0 + f * 0.3);
@@ -198,12 +193,7 @@ impl Frame {
             }
         }
         if let Some(e) = ys.exponent {
-            self.out.text(a.x as f64,
-                a.y as f64 - f * 0.5,
-                &format!("×{}", ten_to(e)),
-                text,
-                Align::Left,
-            );
+            self.out.text(a.x as f64, a.y as f64 - f * 0.5, &format!("×{}", ten_to(e)), text, Align::Left);
         }
     }
 }

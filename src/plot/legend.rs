@@ -1,8 +1,8 @@
 //! The legend: in the emptiest corner, or right of the plot.
 
+use crate::core::canvas::Canvas;
 use crate::core::colour::is_light;
 use crate::core::font::{self, Align, CAP, Style};
-use crate::core::canvas::Canvas;
 use crate::core::raster::{Rect, Rgb};
 use crate::core::stroke::{Pen, Point, Shape};
 use crate::core::{Error, Result};

@@ -3,9 +3,9 @@
 use super::Options;
 use super::axis::Scale;
 use super::frame::Frame;
+use crate::core::canvas::Canvas;
 use crate::core::colormap::{Colormap, Name};
 use crate::core::font::{self, Align, CAP, Style};
-use crate::core::canvas::Canvas;
 use crate::core::raster::{Rect, Rgb};
 use crate::core::{Error, Result};
 

@@ -1,15 +1,17 @@
 //! Deep feature factorization (Collins, Achanta and Süsstrunk, ECCV 2018, https://arxiv.org/abs/1806.10206).
 
 use super::nmf;
+use super::rerun::Replace;
 use super::sheet::shown;
 use crate::core::colour::palette;
 use crate::core::raster::{Raster, Rgb};
 use crate::core::value::{FromValue, IntoValue, record};
 use crate::core::{Error, Map, Opts, Result, Value};
 use crate::explain::heatmap::resize;
-use crate::explain::probe::{self, batch};
+use crate::explain::probe::batch;
 use crate::image::{self, GridOptions, Picture};
-use crate::nn::Net;
+use crate::nn::{Net, Tap};
+use std::rc::Rc;
 use tch::{Kind, Tensor};
 
 /// What the concepts' maps are divided by.
@@ -63,8 +65,11 @@ fn columns(net: &Net, layer: &str, x: &Tensor) -> Result<(Tensor, Tensor, Tensor
     let x = Value::Tensor(x.shallow_clone());
     let act = tch::no_grad(|| net.capture(x, &[layer.to_string()], false))?.1.swap_remove(0);
     if act.dim() != 4 {
-        return Err(Error::new(format!("layer `{layer}` gives {:?}; concepts need a feature map [N, C, h, w]", act.size()))
-            .hint(format!("layers: {}", net.layer_names(true).join(", "))));
+        return Err(Error::new(format!(
+            "layer `{layer}` gives {:?}; concepts need a feature map [N, C, h, w]",
+            act.size()
+        ))
+        .hint(format!("layers: {}", net.layer_names(true).join(", "))));
     }
     let flat = act.f_transpose(0, 1)?.f_flatten(1, -1)?.f_to_kind(Kind::Double)?;
     if flat.f_isfinite()?.f_all()?.f_int64_value(&[])? == 0 {
@@ -74,19 +79,29 @@ fn columns(net: &Net, layer: &str, x: &Tensor) -> Result<(Tensor, Tensor, Tensor
     Ok((act, flat.f_sub(&least)?, least))
 }
 
-/// What the layers behind make of the concepts [k, C] as maps of one value: scores [k, classes], where it is such.
-fn behind(net: &Net, layer: &str, concepts: &Tensor, size: &[i64]) -> Result<Option<Tensor>> {
-    let rest = net.rest(layer)?;
-    if rest.within.is_some() || rest.net.layer_names(true).is_empty() {
-        return Ok(None);
-    }
+/// What the network makes of the concepts [k, C] everywhere in a layer's output of `size`: scores [k, classes]; none where
+/// it gives no classes, or where they depend on the picture too, by a way around the layer.
+fn behind(net: &Net, layer: &str, x: &Tensor, concepts: &Tensor, size: &[i64]) -> Result<Option<Tensor>> {
     let [k, c] = [concepts.size()[0], concepts.size()[1]];
-    let maps = concepts.f_view([k, c, 1, 1])?.f_expand([k, c, size[2], size[3]], false)?;
-    probe::look_at(&rest.net, &maps, |out| {
-        Ok(match out {
-            Value::Tensor(t) if t.dim() == 2 && t.size()[1] > 1 => Some(t.shallow_clone()),
+    let rows = concepts.f_view([k, c, 1, 1])?.f_expand([k, c, size[2], size[3]], false)?.f_contiguous()?;
+    let of = |x: &Tensor| -> Result<Option<Tensor>> {
+        let taps: [Rc<dyn Tap>; 1] =
+            [Rc::new(Replace { layer: layer.to_string(), rows: rows.shallow_clone() })];
+        let mut size = x.size();
+        size[0] = k;
+        let x = Value::Tensor(x.f_narrow(0, 0, 1)?.f_expand(size, false)?);
+        Ok(match net.forward_with(x, &taps)? {
+            Value::Tensor(t) if t.dim() == 2 && t.size()[1] > 1 => Some(t),
             _ => None,
         })
+    };
+    let _eval = net.evaluating();
+    tch::no_grad(|| {
+        let Some(scores) = of(x)? else { return Ok(None) };
+        let other = of(&x.f_flip([2, 3])?.f_neg()?)?;
+        let moved = other.map(|o| o.f_sub(&scores)?.f_abs()?.f_max()?.f_double_value(&[])).transpose()?;
+        let scale = scores.f_abs()?.f_max()?.f_double_value(&[])?;
+        Ok(moved.is_some_and(|d| d <= 1e-6 * scale).then_some(scores))
     })
 }
 
@@ -94,12 +109,16 @@ fn behind(net: &Net, layer: &str, concepts: &Tensor, size: &[i64]) -> Result<Opt
 fn named(scores: &Tensor, o: &FactorOptions) -> Result<Vec<Vec<(i64, String, f64)>>> {
     let classes = scores.size()[1];
     if !o.classes.is_empty() && o.classes.len() as i64 != classes {
-        return Err(Error::new(format!("option `classes` names {}; the network has {classes}", o.classes.len())));
+        return Err(Error::new(format!(
+            "option `classes` names {}; the network has {classes}",
+            o.classes.len()
+        )));
     }
     let (p, which) = scores.f_softmax(1, Kind::Double)?.f_topk((o.top as i64).min(classes), 1, true, true)?;
     let (p, which) = (Vec::<Vec<f64>>::try_from(p)?, Vec::<Vec<i64>>::try_from(which)?);
     let name = |k: i64| o.classes.get(k as usize).cloned().unwrap_or_else(|| k.to_string());
-    let row = |(p, which): (Vec<f64>, Vec<i64>)| which.into_iter().zip(p).map(|(k, p)| (k, name(k), p)).collect();
+    let row =
+        |(p, which): (Vec<f64>, Vec<i64>)| which.into_iter().zip(p).map(|(k, p)| (k, name(k), p)).collect();
     Ok(p.into_iter().zip(which).map(row).collect())
 }
 
@@ -141,7 +160,7 @@ fn draw(
         cells.push(painted(picture, &maps.f_select(0, i as i64)?, &colours)?);
         let mut order: Vec<usize> = (0..k as usize).collect();
         order.sort_by(|a, b| shares[i][*b].total_cmp(&shares[i][*a]));
-        let parts = order.iter().take(3).map(|c| format!("{}: {:.0} %", c + 1, 100.0 * shares[i][*c]));
+        let parts = order.iter().take(3).map(|c| format!("{}: {:.0}%", c + 1, 100.0 * shares[i][*c]));
         captions.push(parts.collect::<Vec<_>>().join(", "));
     }
     let label = |c: usize| match classes.map(|all| &all[c]) {
@@ -174,7 +193,8 @@ fn factorise(net: &Net, layer: &str, x: &Tensor, k: i64, o: &FactorOptions) -> R
     let found = tch::no_grad(|| nmf::factors(&all, k, o.rounds, o.tolerance))?;
     // A concept's vector is what the layer gives where the concept is strongest: scale is nobody's choice.
     let top = found.h.f_amax([1], true)?;
-    let concepts = found.w.f_mul(&top.f_tr()?)?.f_add(&least)?.f_tr()?.f_to_kind(act.kind())?.f_contiguous()?;
+    let concepts =
+        found.w.f_mul(&top.f_tr()?)?.f_add(&least)?.f_tr()?.f_to_kind(act.kind())?.f_contiguous()?;
     let maps = found.h.f_view([k, n, s[2], s[3]])?.f_transpose(0, 1)?;
     let whole = found.w.f_sum_dim_intlist([0].as_slice(), false, None::<Kind>)?;
     let each = maps.f_sum_dim_intlist([2, 3].as_slice(), false, None::<Kind>)?.f_mul(&whole)?;
@@ -195,7 +215,7 @@ fn factorise(net: &Net, layer: &str, x: &Tensor, k: i64, o: &FactorOptions) -> R
         Ok(flat.f_view([n, k, x.size()[2], x.size()[3]])?)
     };
     let scaled = if o.resize { large(&scaled)? } else { scaled }.f_to_kind(act.kind())?;
-    let scores = behind(net, layer, &concepts, &s)?;
+    let scores = behind(net, layer, &x, &concepts, &s)?;
     let classes = scores.as_ref().map(|t| named(t, o)).transpose()?;
     let numbers = Vec::<Vec<f64>>::try_from(&shares)?;
     let picture = draw(&x, &large(&unit)?, &numbers, classes.as_deref(), o)?;
@@ -227,7 +247,7 @@ functions! {
     /// `maps` [N, k, H, W], where each concept is; `concepts` [k, C], the layer's output where it is strongest; `shares` [N, k],
     /// how much of each picture it is (each row sums to 1); `scores` [k, classes] and `classes`, the best of them as `#{class,
     /// name, score}` with their probability, of what the layers behind make of a picture that is this concept everywhere (`()` where
-    /// they cannot be told apart from the layer, or give no classes); `error`, what is left of |X|; `rounds`; `picture`.
+    /// they give no classes, or look at the picture by a way around the layer); `error`, what is left of |X|; `rounds`; `picture`.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(3, 6, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(6, 4)]]);

@@ -22,6 +22,7 @@ mod custom;
 mod deep_feature_factorization;
 mod eigen_cam;
 mod eigen_grad_cam;
+mod explore;
 mod fem;
 mod finer_cam;
 mod full_grad;

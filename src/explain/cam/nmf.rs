@@ -35,7 +35,8 @@ pub fn factors(x: &Tensor, k: i64, rounds: i64, tolerance: f64) -> Result<Factor
         }
     }
     let h = ht.f_tr()?.f_contiguous()?;
-    let norm = |t: &Tensor| -> Result<f64> { Ok(t.f_square()?.f_sum(Kind::Double)?.f_double_value(&[])?.sqrt()) };
+    let norm =
+        |t: &Tensor| -> Result<f64> { Ok(t.f_square()?.f_sum(Kind::Double)?.f_double_value(&[])?.sqrt()) };
     let error = norm(&x.f_sub(&w.f_matmul(&h)?)?)? / norm(x)?.max(f64::MIN_POSITIVE);
     Ok(Factors { w, h, rounds: taken, error })
 }

@@ -171,7 +171,11 @@ fn short(v: f64) -> String {
 }
 
 /// The rows of the sheet, and the number of the picture each of them shows.
-fn rows<'a>(cells: &'a [Vec<Cell>], flat: bool, o: &SheetOptions) -> Result<(Vec<Vec<Place<'a>>>, Vec<usize>)> {
+fn rows<'a>(
+    cells: &'a [Vec<Cell>],
+    flat: bool,
+    o: &SheetOptions,
+) -> Result<(Vec<Vec<Place<'a>>>, Vec<usize>)> {
     if flat {
         let n = cells[0].iter().map(Cell::len).max().unwrap_or(0);
         if let Some(c) = cells[0].iter().find(|c| c.len() != n && c.len() != 1) {
@@ -198,7 +202,9 @@ fn read(maps: &Value) -> Result<(Vec<Vec<Cell>>, bool)> {
         false => vec![all.iter().map(Cell::read).collect::<Result<_>>()?],
     };
     if cells.is_empty() || cells.iter().any(Vec::is_empty) {
-        return Err(Error::new("no maps given").hint("a list of Heatmaps (one a column), or a list of such rows"));
+        return Err(
+            Error::new("no maps given").hint("a list of Heatmaps (one a column), or a list of such rows")
+        );
     }
     Ok((cells, !nested))
 }
@@ -282,7 +288,8 @@ fn sheet(x: &Tensor, maps: &Value, o: SheetOptions) -> Result<Picture> {
         captions.clear();
     }
     let range = if let MaybeRange::Given(lo, hi) = o.range { Some((lo, hi)) } else { all };
-    let bar = range.filter(|_| o.range.one()).map(|(lo, hi)| ColorBar { colormap, lo, hi, label: o.color_label });
+    let bar =
+        range.filter(|_| o.range.one()).map(|(lo, hi)| ColorBar { colormap, lo, hi, label: o.color_label });
     let options = GridOptions {
         title: o.title,
         row_labels: o.row_labels,
