@@ -21,6 +21,7 @@ pub mod font;
 pub mod idx;
 pub mod interrupt;
 pub mod npy;
+pub mod page;
 pub mod params;
 pub mod paths;
 pub mod pickle;
