@@ -138,7 +138,13 @@ fn every_target_and_cam() {
         for e in entries().iter().filter(|e| e.home == "cam") {
             let name = &e.name;
             let call = match name.as_str() {
-                "together" | "compare" => continue, // they call the others; the measures read values
+                "together"
+                | "compare"
+                | "layers"
+                | "sheet"
+                | "range"
+                | "explore"
+                | "deep_feature_factorization" => continue, // they call the others; the measures read values
                 "full_grad" => format!("cam::full_grad(net, x, {target})"),
                 "custom" => format!(r#"cam::custom(net, "conv", x, {target}, |act, grad| act * grad)"#),
                 "finer_cam"

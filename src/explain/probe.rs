@@ -24,7 +24,12 @@ pub struct Probe {
 impl Probe {
     /// The same tensors.
     fn again(&self) -> Self {
-        let all = |t: &[Tensor]| t.iter().map(Tensor::shallow_clone).collect();
+        self.of(&(0..self.acts.len()).collect::<Vec<_>>())
+    }
+
+    /// The same tensors of some of the layers.
+    fn of(&self, which: &[usize]) -> Self {
+        let all = |t: &[Tensor]| which.iter().filter_map(|i| t.get(*i)).map(Tensor::shallow_clone).collect();
         Self {
             acts: all(&self.acts),
             grads: all(&self.grads),
@@ -66,6 +71,14 @@ impl Drop for Sharing {
 pub fn shared<T>(input: bool, f: impl FnOnce() -> Result<T>) -> Result<T> {
     let _sharing = Sharing(KNOWN.replace(Some(Vec::new())), WITH_INPUT.replace(input));
     f()
+}
+
+impl Known {
+    /// The look at some of its layers, if it looked at all of these.
+    fn at(&self, layers: &[String]) -> Option<Probe> {
+        let which = layers.iter().map(|l| self.layers.iter().position(|k| k == l));
+        Some(self.probe.of(&which.collect::<Option<Vec<_>>>()?))
+    }
 }
 
 /// What `f` makes of a look that is known already.
@@ -192,7 +205,7 @@ fn detached(all: Vec<Tensor>) -> Result<Vec<Tensor>> {
 /// # Errors
 /// An unknown layer; a target that does not fit the output or does not depend on a layer.
 pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
-    if let Some(p) = known(net, x, target, |k| (k.layers == layers).then(|| k.probe.again())) {
+    if let Some(p) = known(net, x, target, |k| k.at(layers)) {
         return Ok(p);
     }
     let sharing = KNOWN.with_borrow(Option::is_some);
@@ -239,8 +252,7 @@ fn with_input(p: &Pass, layers: &[String], x: Tensor) -> Result<(Vec<Tensor>, Op
 /// # Errors
 /// As there.
 pub fn glance(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
-    let fits = |k: &Known| (layers.is_empty() || k.layers == layers).then(|| k.probe.again());
-    if let Some(p) = known(net, x, target, fits) {
+    if let Some(p) = known(net, x, target, |k| k.at(layers)) {
         return Ok(p);
     }
     let p = score(net, layers, x, target, &[], false)?;

@@ -19,8 +19,10 @@ macro_rules! cam {
 mod ablation_cam;
 mod compare;
 mod custom;
+mod deep_feature_factorization;
 mod eigen_cam;
 mod eigen_grad_cam;
+mod explore;
 mod fem;
 mod finer_cam;
 mod full_grad;
@@ -31,6 +33,7 @@ mod hires_cam;
 mod is_cam;
 mod kpca_cam;
 mod layer_cam;
+mod layers;
 mod random_cam;
 mod refine_cam;
 mod score_cam;
@@ -43,8 +46,10 @@ mod xgrad_cam;
 
 mod base;
 mod look;
+mod nmf;
 mod projection;
 mod rerun;
+mod sheet;
 
 pub use together::{all, as_map};
 

@@ -85,9 +85,11 @@ impl Tap for InputOf {
 }
 
 /// Puts something else in place of a layer's output.
-struct Replace {
-    layer: String,
-    rows: Tensor,
+pub struct Replace {
+    /// Its name.
+    pub layer: String,
+    /// The output.
+    pub rows: Tensor,
 }
 
 impl Tap for Replace {

@@ -135,6 +135,24 @@ impl Target {
         })))
     }
 
+    /// One class a picture.
+    pub fn classes_of(each: &[i64]) -> Self {
+        let one = |k: &i64| Target(Rc::new(What::Class(*k)));
+        Target(Rc::new(What::Each(each.iter().map(one).collect())))
+    }
+
+    /// One class's probability a picture.
+    pub fn probabilities_of(each: &[i64]) -> Self {
+        let one = |k: &i64| Target(Rc::new(What::Softmax(*k)));
+        Target(Rc::new(What::Each(each.iter().map(one).collect())))
+    }
+
+    /// A box of the picture that the network draws.
+    pub fn boxed(at: [i64; 4]) -> Self {
+        let o = AreaOptions { after_sigmoid: false, layer: None, output: None };
+        Target(Rc::new(What::Area { at, o }))
+    }
+
     /// What the forward pass must keep for this target.
     pub fn needs(&self) -> Needs<'_> {
         match &*self.0 {
