@@ -31,7 +31,7 @@ fn given(name: &str, script: &str, size: i64) -> (Script, Tensors) {
     let mut tensors = net.named();
     tensors.sort_by(|a, b| a.0.cmp(&b.0));
     let no_grad = tch::no_grad_guard();
-    for (name, mut t, _) in tensors {
+    for (name, mut t, _) in tensors.into_iter().filter(|(name, ..)| !name.ends_with("tracked")) {
         let draw = Tensor::randn(t.size(), FLOAT);
         let draw = match name.rsplit('.').next().unwrap() {
             "running_var" => draw.tanh() * 0.3 + 1.0,
@@ -42,7 +42,7 @@ fn given(name: &str, script: &str, size: i64) -> (Script, Tensors) {
         t.copy_(&draw);
     }
     drop(no_grad);
-    let half = if name == "vgg16" { size / 2 } else { size };
+    let half = if name == "vgg16" { 32 } else { size };
     s.tensor("ss_cam", &(Tensor::randn([2, 3, 1, half, half], FLOAT) * 2.0));
     s.tensor("smooth_grad_cam_pp", &(Tensor::randn([3, 3, 3, size, size], FLOAT) * 0.3));
     drop(generator);
@@ -156,7 +156,7 @@ fn plain_cnn_agrees() {
 
 #[test]
 fn vgg16_agrees() {
-    let (mut s, all) = given("vgg16", "models::vgg16()", 64);
+    let (mut s, all) = given("vgg16", "models::vgg16()", 48);
     assert!(agree(&mut s, &all).len() >= 27);
 }
 

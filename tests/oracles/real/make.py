@@ -101,7 +101,7 @@ def fill(net):
 NETS = dict(
     plain=(plain, 64, ["relu3", "relu4"], "relu2"),
     resnet18=(lambda: torchvision.models.resnet18(), 80, ["layer3", "layer4"], "layer1"),
-    vgg16=(lambda: torchvision.models.vgg16(), 64, ["features.22", "features.29"], "features.3"),
+    vgg16=(lambda: torchvision.models.vgg16(), 48, ["features.22", "features.29"], "features.3"),
 )
 
 
@@ -114,7 +114,7 @@ def make(which):
     torch.manual_seed(SEED)
     x = F.interpolate(torch.randn(3, 3, 8, 8), (size, size), mode="bilinear") + 0.2 * torch.randn(3, 3, size, size)
     fill(net)
-    half = size // 2 if which == "vgg16" else size  # of the pictures for methods that look at them often
+    half = 32 if which == "vgg16" else size  # of the pictures for methods that look at them often
     part = x[:, :, :half, :half].contiguous()
     noise = {"ss_cam": 2 * torch.randn(2, 3, 1, half, half), "smooth_grad_cam_pp": 0.3 * torch.randn(3, 3, 3, size, size)}
     with torch.no_grad():
