@@ -161,3 +161,50 @@ fn attributions_name_what_is_wrong() {
     }
     s.eval(&format!("{custom} attrib::saliency(net, x, 1)"));
 }
+
+/// Outside the pixels that an area of the output can depend on, there is exactly nothing.
+#[test]
+fn an_area_shows_nothing_outside_its_receptive_field() {
+    let all = fixture("attrib");
+    let (mut s, _) = build(&all, "autoencoder", AUTOENCODER);
+    // Box 5..12 × 8..12 of the output; of each layer the interval that the one behind it depends on.
+    let up = |(a, b): (i64, i64)| ((a - 2).div_euclid(2), b.div_euclid(2) + 1); // transposed, kernel 4, stride 2, padding 1
+    let down = |(a, b): (i64, i64)| (2 * a - 1, 2 * b + 2);
+    let clip = |(a, b): (i64, i64), n: i64| (a.max(0), b.min(n - 1));
+    let inside = |of: [(i64, i64); 2], n: i64| -> Tensor {
+        let mask = Tensor::zeros([n, n], FLOAT);
+        let [(l, r), (t, b)] = of.map(|i| clip(i, n));
+        let _ = mask.narrow(0, t, b - t + 1).narrow(1, l, r - l + 1).fill_(1.0);
+        mask
+    };
+    let of = [(5, 6), (8, 9)]; // x and y, both ends in it
+    let dec = of.map(up);
+    let (enc2, enc1) = (dec.map(up), dec.map(up).map(down));
+    let target = "target::area(5, 8, 2, 2)";
+    let field =
+        [("dec.relu1", inside(dec, 8)), ("enc.relu2", inside(enc2, 4)), ("enc.relu1", inside(enc1, 8))];
+    for (layer, mask) in &field {
+        assert!(mask.min().double_value(&[]) == 0.0 || *layer != "dec.relu1", "the field is not everything");
+        let o = "#{resize: false, relu: false, form: \"raw\"}";
+        let map = s.eval_tensor(&format!("cam::hires_cam(net, \"{layer}\", x, {target}, {o}).tensor()"));
+        let energy = map.square();
+        assert!((&energy * mask).sum(Kind::Float).double_value(&[]) > 0.0, "{layer}");
+        assert_eq!((&energy * (mask.ones_like() - mask)).sum(Kind::Float).double_value(&[]), 0.0, "{layer}");
+    }
+    let mask = inside(enc1.map(down), 16);
+    assert!(mask.min().double_value(&[]) == 0.0, "the field is not everything");
+    for method in ["guided_backprop", "saliency"] {
+        let energy = s.eval_tensor(&format!("attrib::{method}(net, x, {target})")).square();
+        assert!((&energy * &mask).sum(Kind::Float).double_value(&[]) > 0.0, "{method}");
+        assert_eq!(
+            (&energy * (mask.ones_like() - &mask)).sum(Kind::Float).double_value(&[]),
+            0.0,
+            "{method}"
+        );
+    }
+    // Grad-CAM has no such bound: its weights are means over the whole layer.
+    let map = s.eval_tensor(&format!(
+        "cam::grad_cam(net, \"dec.relu1\", x, {target}, #{{resize: false, relu: false, form: \"raw\"}}).tensor()"
+    ));
+    assert!((map.square() * (field[0].1.ones_like() - &field[0].1)).sum(Kind::Float).double_value(&[]) > 0.0);
+}

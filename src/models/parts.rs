@@ -5,7 +5,7 @@ use crate::nn::activation::{relu, relu6};
 use crate::nn::init::{self, Draw};
 use crate::nn::{
     BatchNormOptions, Conv2dOptions, Ctx, Layer, Net, Padding, Pair, PoolOptions, Sequential, batch_norm2d,
-    conv2d, max_pool2d,
+    conv2d, flatten, max_pool2d,
 };
 use std::rc::Rc;
 use tch::Tensor;
@@ -20,6 +20,8 @@ struct Block {
     kind: &'static str,
     parts: Vec<(String, Part)>,
     pass: Pass,
+    /// The pass is that of the parts in their order, flat before the last one.
+    classifier: bool,
 }
 
 /// A block while it runs.
@@ -57,9 +59,22 @@ impl Layer for Block {
         self.parts.clone()
     }
 
+    fn chain(&self) -> Option<Vec<(String, Part)>> {
+        if !self.classifier {
+            return None;
+        }
+        let mut all = self.parts.clone();
+        all.insert(all.len().saturating_sub(1), ("flatten".to_string(), flatten()));
+        Some(all)
+    }
+
     fn describe(&self) -> String {
         format!("{}()", self.kind)
     }
+}
+
+fn named(parts: Vec<(&str, Part)>) -> Vec<(String, Part)> {
+    parts.into_iter().map(|(n, p)| (n.to_string(), p)).collect()
 }
 
 /// A block printed as `kind`.
@@ -68,17 +83,17 @@ pub(super) fn block(
     parts: Vec<(&str, Part)>,
     pass: impl Fn(&Inside, &Tensor) -> Result<Tensor> + 'static,
 ) -> Part {
-    let parts = parts.into_iter().map(|(n, p)| (n.to_string(), p)).collect();
-    Rc::new(Block { kind, parts, pass: Box::new(pass) })
+    Rc::new(Block { kind, parts: named(parts), pass: Box::new(pass), classifier: false })
 }
 
 /// A classifier's usual form: the parts in their order, flat before the last one.
 pub(super) fn classifier(kind: &'static str, parts: Vec<(&'static str, Part)>) -> Part {
     let names: Vec<&str> = parts.iter().map(|(n, _)| *n).collect();
-    block(kind, parts, move |b, x| match names.split_last() {
+    let pass = move |b: &Inside, x: &Tensor| match names.split_last() {
         Some((head, body)) => b.run(head, &b.run_all(body.iter().copied(), x)?.f_flatten(1, -1)?),
         None => Ok(x.shallow_clone()),
-    })
+    };
+    Rc::new(Block { kind, parts: named(parts), pass: Box::new(pass), classifier: true })
 }
 
 /// Layers in order, named by their places.

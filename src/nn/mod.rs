@@ -32,6 +32,7 @@ pub use norm::{BatchNormOptions, batch_norm2d};
 pub use pool::{PoolOptions, adaptive_avg_pool2d, max_pool2d};
 pub use rest::Rest;
 pub use sequential::Sequential;
+pub use shape::flatten;
 pub use store::{About, LoadReport};
 
 use crate::core::value::{FromValue, mismatch};
@@ -74,6 +75,11 @@ pub trait Layer {
     /// The layers inside, by name, in the order they run.
     fn children(&self) -> Vec<(String, Rc<dyn Layer>)> {
         Vec::new()
+    }
+
+    /// The layers that run one after the other, where that is all this one does.
+    fn chain(&self) -> Option<Vec<(String, Rc<dyn Layer>)>> {
+        None
     }
 
     /// The layer's own tensors.

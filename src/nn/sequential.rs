@@ -56,6 +56,10 @@ impl Layer for Sequential {
         self.layers.clone()
     }
 
+    fn chain(&self) -> Option<Vec<(String, Rc<dyn Layer>)>> {
+        Some(self.layers.clone())
+    }
+
     fn recipe(&self) -> Option<String> {
         let part = |(name, layer): &(String, Rc<dyn Layer>)| {
             Some(format!("[{}, {}]", name.as_str().shown(), layer.recipe()?))

@@ -3,6 +3,7 @@
 use super::recipe::Recipe;
 use super::{Ctx, Layer, Net};
 use crate::core::Result;
+use std::rc::Rc;
 use tch::Tensor;
 
 struct Identity;
@@ -36,6 +37,11 @@ impl Layer for Flatten {
     fn describe(&self) -> String {
         format!("Flatten(start_dim={}, end_dim={})", self.start, self.end)
     }
+}
+
+/// Everything behind the pictures of a batch as one row.
+pub fn flatten() -> Rc<dyn Layer> {
+    Rc::new(Flatten { start: 1, end: -1 })
 }
 
 struct Unflatten {

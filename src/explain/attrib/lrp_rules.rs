@@ -177,7 +177,7 @@ impl Relevance {
     }
 
     /// The layer before a batch norm and the norm as one layer.
-    fn merged(&self, seen: &Seen, z: &Tensor, [scale, shift]: &[Tensor; 2]) -> Result<Option<Tensor>> {
+    fn merged(&self, seen: &Seen, [scale, shift]: &[Tensor; 2]) -> Result<Option<Tensor>> {
         let [Some(w), b] = weights(&*seen.layer)? else { return Ok(None) };
         let s = w.size();
         let w = match seen.layer.kind().as_str() {
@@ -193,13 +193,15 @@ impl Relevance {
             Some(b) => b.f_mul(scale)?.f_add(shift)?,
             None => shift.shallow_clone(),
         };
-        self.affine(&*seen.layer, &seen.input, z, &w, Some(&b)).map(Some)
+        // Its own value, not the norm's, which is rounded differently: where it is near 0 their ratio is anything.
+        let value = seen.layer.affine(&seen.input.f_detach()?, &w, Some(&b));
+        value.map(|z| self.affine(&*seen.layer, &seen.input, &z?, &w, Some(&b))).transpose()
     }
 
     fn norm(&self, layer: &dyn Layer, path: &str, x: &Tensor, z: &Tensor) -> Result<Tensor> {
         let both = scale_and_shift(layer, path)?;
         if let Some(seen) = self.last.borrow().as_ref().filter(|s| same(&s.out, x))
-            && let Some(out) = self.merged(seen, z, &both)?
+            && let Some(out) = self.merged(seen, &both)?
         {
             return Ok(out);
         }

@@ -2,14 +2,14 @@
 
 use super::Rule;
 use super::rerun::Behind;
-use tch::Tensor;
 
 cam! {
     /// Ablation-CAM: channels weighted by how far the score falls without them.
     ///
     /// `w_c = (s − s_c) / |s|`, `s_c` being the score where channel c of the layer is 0 (the magnitude below keeps the
     /// sign of a fall also where the score is negative), map `ReLU(Σ_c w_c · A_c)`. No gradient; one pass a
-    /// channel, of what lies behind the layer alone where the network is a sequence.
+    /// channel, of what lies behind the layer alone where layers follow one another, and of what lies behind the next
+    /// linear layer where only pooling and the like come between.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);
@@ -17,14 +17,7 @@ cam! {
     /// ```
     ablation_cam, (), |_o| Rule::Looks(&|look| {
         let behind = Behind::new(look)?;
-        let channels = look.channels();
-        let one = Tensor::f_eye(channels, tch::kind::FLOAT_CPU)?.f_type_as(look.act)?.f_gt(0.0)?;
-        let without = look.each_channel(|i, of, target| {
-            let n = of.end - of.start;
-            let gone = one.f_narrow(0, of.start, n)?.f_unsqueeze(2)?.f_unsqueeze(3)?;
-            let act = behind.act.f_narrow(0, i, 1)?.f_expand([n, -1, -1, -1], false)?;
-            behind.scores(i, &act.f_masked_fill(&gone, 0.0)?, target)
-        })?;
+        let without = look.each_channel(|i, of, target| behind.without(i, of, target))?;
         let fall = look.scores.f_unsqueeze(1)?.f_sub(&without)?;
         let size = look.scores.f_abs()?.f_clamp_min(1e-12)?.f_unsqueeze(1)?;
         Ok(fall.f_div(&size)?.f_unsqueeze(2)?.f_unsqueeze(3)?)

@@ -1,13 +1,14 @@
 //! ROAD, remove and debias (Rong et al., ICML 2022, https://arxiv.org/abs/2202.00449).
 
 use super::Maps;
-use super::impute::Missing;
+use super::impute::{LANES, Missing};
 use crate::core::{Error, Map, Opts, Result, Value, seed};
 use crate::explain::attrib::Look;
 use crate::explain::cam::MaybeTarget;
 use crate::explain::probe;
 use crate::nn::Net;
 use rand::RngCore;
+use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
 options! {
@@ -55,8 +56,8 @@ fn percentile(sorted: &[f32], p: f64) -> f32 {
 }
 
 /// Normal noise [C, H, W], the same for every picture.
-fn drawn(c: usize, places: usize, index: u64) -> Vec<f32> {
-    let mut rng = seed::stream("road", index);
+fn drawn(seed: i64, c: usize, places: usize, index: u64) -> Vec<f32> {
+    let mut rng = seed::stream_of(seed, "road", index);
     let mut unit = || (f64::from(rng.next_u32()) + 1.0) / 4294967296.0;
     (0..c * places)
         .map(|_| ((-2.0 * unit().ln()).sqrt() * (std::f64::consts::TAU * unit()).cos()) as f32)
@@ -68,33 +69,21 @@ fn numbers(t: &Tensor) -> Result<Vec<f32>> {
 }
 
 /// The picture [C, H, W] without the pixels whose value in `map` is at or above its percentile `p`.
-fn without(
-    picture: &[f32],
-    map: &[f32],
-    size: [usize; 3],
-    p: f64,
-    o: &RoadOptions,
-    given: Option<&[f32]>,
-) -> Vec<f32> {
-    let [c, h, w] = size;
+fn without(picture: &[f32], map: &[f32], [c, h, w]: [usize; 3], p: f64, std: f64, noise: &[f32]) -> Vec<f32> {
     let mut sorted = map.to_vec();
-    sorted.sort_by(f32::total_cmp);
+    sorted.sort_unstable_by(f32::total_cmp);
     let threshold = percentile(&sorted, p);
     let kept: Vec<bool> = map.iter().map(|v| *v < threshold).collect();
     let missing = Missing::new(&kept, h, w);
-    let own;
-    let noise = match given {
-        Some(n) => n,
-        None => {
-            own = drawn(c, h * w, p.to_bits());
-            &own[..]
-        }
-    };
     let mut out = picture.to_vec();
-    for k in 0..c {
-        let plane = k * h * w..(k + 1) * h * w;
-        for (at, v) in missing.places.iter().zip(missing.solve(&picture[plane.clone()])) {
-            out[plane.start + at] = (v + o.std * f64::from(noise[plane.start + at])) as f32;
+    let planes: Vec<&[f32]> = picture.chunks(h * w).collect();
+    for first in (0..c).step_by(LANES) {
+        let some = &planes[first..c.min(first + LANES)];
+        for (place, values) in missing.places.iter().zip(missing.solve(some)) {
+            for (k, v) in (first..c).zip(values) {
+                let at = k * h * w + place;
+                out[at] = (v + std * f64::from(noise[at])) as f32;
+            }
         }
     }
     out
@@ -122,21 +111,36 @@ pub fn road(look: &Look, maps: &Maps, o: &RoadOptions) -> Result<Road> {
     };
     let maps = maps.on(x)?;
     let (before, target) = look.settled()?;
-    let (mut most, mut least) = (Vec::new(), Vec::new());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(tch::get_num_threads().max(1) as usize).build();
+    let pool = pool.map_err(|e| Error::new(format!("no threads can be started: {e}")))?;
+    let each = |i: i64| Ok((numbers(&x.f_select(0, i)?)?, numbers(&maps.f_select(0, i)?)?));
+    let all = (0..n).map(each).collect::<Result<Vec<_>>>()?;
+    let std = o.std;
+    let (mut gains, run) = ([Vec::new(), Vec::new()], seed::get());
     for p in &o.percentiles {
-        for (turned, gains) in [(false, &mut most), (true, &mut least)] {
-            let mut pictures = Vec::new();
-            for i in 0..n {
-                let map = maps.f_select(0, i)?;
-                let map = numbers(&if turned { map.f_neg()?.f_add_scalar(1.0)? } else { map })?;
-                let picture = numbers(&x.f_select(0, i)?)?;
-                let left = without(&picture, &map, size, *p, o, noise.as_deref());
-                pictures.push(Tensor::f_from_slice(&left)?.f_view([c, h, w])?);
-            }
-            let pictures = Tensor::f_stack(&pictures, 0)?.f_type_as(x)?;
+        let drawn =
+            if noise.is_none() { drawn(run, size[0], size[1] * size[2], p.to_bits()) } else { Vec::new() };
+        let noise = noise.as_deref().unwrap_or(&drawn);
+        let tasks: Vec<_> =
+            [false, true].iter().flat_map(|turned| all.iter().map(move |both| (*turned, both))).collect();
+        let made: Vec<Vec<f32>> = pool.install(|| {
+            tasks
+                .par_iter()
+                .map(|(turned, (picture, map))| match turned {
+                    false => without(picture, map, size, *p, std, noise),
+                    true => {
+                        let map: Vec<f32> = map.iter().map(|v| 1.0 - v).collect();
+                        without(picture, &map, size, *p, std, noise)
+                    }
+                })
+                .collect()
+        });
+        for (gains, made) in gains.iter_mut().zip(made.chunks(n as usize)) {
+            let pictures = Tensor::f_from_slice(&made.concat())?.f_view([n, c, h, w])?.f_type_as(x)?;
             gains.push(probe::scores(look.net, &pictures, &target, &[])?.f_sub(&before)?);
         }
     }
+    let [most, least] = gains;
     Ok(Road { most: Tensor::f_stack(&most, 1)?, least: Tensor::f_stack(&least, 1)? })
 }
 
