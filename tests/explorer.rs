@@ -7,7 +7,7 @@ mod browser;
 mod support;
 
 use browser::Browser;
-use cs385::core::seed;
+use cs385::core::{run, seed};
 use cs385::explain::Heatmap;
 use support::{Script, distance};
 use tch::Tensor;
@@ -19,6 +19,13 @@ let net = nn::sequential([["conv", nn::conv2d(3, 6, 3, #{padding: 1})], ["relu",
 let draw = nn::sequential([["conv", nn::conv2d(3, 6, 3, #{padding: 1})], ["relu", nn::relu()], ["out", nn::conv2d(6, 3, 3, #{padding: 1})],
     ["sig", nn::sigmoid()]]);
 let x = tensor::rand([2, 3, 24, 32]);"#;
+
+/// A folder that this test's scripts may write to.
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    run::begin(run::Setup { name: "explorer".into(), out: dir.path().into(), ..run::Setup::default() });
+    dir
+}
 
 /// What the page shows now, against the map that `call` gives.
 #[track_caller]
@@ -41,8 +48,8 @@ fn pixels(b: &mut Browser) -> String {
 
 #[test]
 fn classes_layers_and_methods() {
-    seed::set(3);
-    let dir = tempfile::tempdir().unwrap();
+    seed::set(3).unwrap();
+    let dir = folder();
     let path = dir.path().join("maps.html");
     let mut s = Script::new();
     s.eval(NETS);
@@ -96,8 +103,8 @@ fn classes_layers_and_methods() {
 
 #[test]
 fn boxes_of_an_output() {
-    seed::set(4);
-    let dir = tempfile::tempdir().unwrap();
+    seed::set(4).unwrap();
+    let dir = folder();
     let path = dir.path().join("areas.html");
     let mut s = Script::new();
     s.eval(NETS);
@@ -125,6 +132,7 @@ fn boxes_of_an_output() {
 
 #[test]
 fn what_cannot_be_a_page_is_told_before_it_is_computed() {
+    let _dir = folder();
     let mut s = Script::new();
     s.eval(NETS);
     s.fails("cam::explore(net, \"rleu\", x)", &["rleu", "did you mean `relu`"]);

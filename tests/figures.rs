@@ -50,7 +50,7 @@ fn factors_equal_the_references() {
     // Layers inside a block that has other ways around them make no classes.
     s.eval(r#"let r = nn::sequential([["b", nn::residual(nn::sequential([["c", nn::conv2d(3, 3, 3, #{padding: 1})]]))],
         ["gap", nn::adaptive_avg_pool2d(1)], ["flat", nn::flatten()]]);"#);
-    assert!(matches!(s.eval(r#"cam::deep_feature_factorization(r, "b.c", x, 2).classes"#), Value::Nil));
+    assert!(matches!(s.eval(r#"cam::deep_feature_factorization(r, "b.body.c", x, 2).classes"#), Value::Nil));
     for (call, parts) in [
         (r#"cam::deep_feature_factorization(net, "rleu", x, 2)"#, ["rleu", "did you mean `relu`"]),
         (r#"cam::deep_feature_factorization(net, "fc", x, 2)"#, ["`fc` gives [3, 6]", "layers:"]),
