@@ -79,7 +79,7 @@ canvas.addEventListener("pointermove", (e) => {
   if (gesture.kind === "pan") pan(dx, dy);
   redraw();
 });
-function let_go(e) {
+function letGo(e) {
   pressed.delete(e.pointerId);
   if (!gesture) return;
   const { kind, moved } = gesture;
@@ -94,8 +94,8 @@ function let_go(e) {
     lassoMode(false);
   }
 }
-canvas.addEventListener("pointerup", let_go);
-canvas.addEventListener("pointercancel", let_go);
+canvas.addEventListener("pointerup", letGo);
+canvas.addEventListener("pointercancel", letGo);
 canvas.addEventListener("pointerleave", () => hover(-1));
 canvas.addEventListener("contextmenu", (e) => e.preventDefault());
 canvas.addEventListener("wheel", (e) => {
@@ -234,6 +234,7 @@ async function start() {
   restate();
   await loadSheets();
   startGraphics();
+  chosen();
   canvas.addEventListener("webglcontextlost", (e) => { e.preventDefault(); graphics = null; });
   canvas.addEventListener("webglcontextrestored", () => { startGraphics(); redraw(); });
   new ResizeObserver(redraw).observe(canvas);

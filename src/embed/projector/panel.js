@@ -74,10 +74,11 @@ const ROWS = 200;
 function chosen() {
   const box = cs.at("chosen");
   box.replaceChildren();
+  const add = (...parts) => box.append(...parts.filter((p) => p !== null));
   const close = (label, act) => cs.el("button", { type: "button", class: "plain", "aria-label": label, title: label, onclick: act }, "✕");
   if (now.focus >= 0) {
     const i = now.focus, list = neighbours(i);
-    box.append(
+    add(
       cs.el("div", { class: "head" }, cs.el("h2", null, "Point " + i), close("Leave this point", () => focusOn(-1))),
       describe(i, 72),
       list.length ? cs.el("p", { class: "quiet small", style: { marginTop: "10px" } },
@@ -86,7 +87,7 @@ function chosen() {
     );
   } else if (now.lasso) {
     const all = [...now.lasso];
-    box.append(
+    add(
       cs.el("div", { class: "head" }, cs.el("h2", { id: "count" }, `${cs.number(all.length)} ${all.length === 1 ? "point" : "points"} chosen`), close("Choose none", () => lassoed(null))),
       shares(all),
       cs.el("div", { class: "near" }, all.slice(0, ROWS).map((i) => entry(i)),
