@@ -87,7 +87,7 @@ fn nearest(e: &Embedding, k: usize) -> Result<knn::Neighbours> {
     let metric = e.metric();
     pool(0)?.install(|| match x.nrows() {
         ..=EXACT => knn::exact(&x, k, metric),
-        _ => knn::approximate(&x, k, metric, 0.05, 0),
+        _ => knn::approximate(&x, k, metric, 0.1, 0),
     })
 }
 
@@ -170,9 +170,9 @@ functions! {
     /// in the space that the map was made from (up to 30,000 points exact, beyond that nearly all of them), and an
     /// animated passage to other maps of the same points. Drag to move or turn, wheel to zoom, Shift and drag to choose.
     /// ```rhai
-    /// let x = embed::of(tensor::rand([20, 5]), #{labels: [0, 1] * 10});
+    /// let x = embed::of(tensor::rand([6, 5]), #{labels: [0, 1, 0, 1, 0, 1]});
     /// embed::pca(x, #{dims: 3}).projector("map.html", #{
-    ///     others: #{"features": x}, metadata: #{"half": tensor::arange(20)}, neighbours: 5, title: "Twenty points",
+    ///     others: #{"features": x}, metadata: #{"order": tensor::arange(6)}, neighbours: 3, title: "Six points",
     /// });
     /// ```
     fn projector(points: Embedding, path: PathBuf, options: Opts<ProjectorOptions>) {

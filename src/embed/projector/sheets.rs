@@ -48,7 +48,7 @@ impl Sheets {
         let cell = long.min(if thumbnails.len() > MANY { SMALL } else { CELL });
         let most = SHEET / cell;
         let columns = most.min((thumbnails.len() as f64).sqrt().ceil() as usize).max(1);
-        let per = columns * if columns == most { most } else { columns };
+        let per = columns * columns;
         // Handles of pictures stay in this thread; pixels do not.
         let rasters: Vec<&Raster> = thumbnails.iter().map(Picture::raster).collect();
         let small = |r: &&Raster| {

@@ -170,7 +170,7 @@ function move(to, ms) {
       const s = long ? Math.min(1, Math.max(0, (time - begin) / long)) : 1;
       const e = s * s * (3 - 2 * s);
       for (const key in to) {
-        look[key] = Array.isArray(to[key]) ? to[key].map((v, c) => from[key][c] + (v - from[key][c]) * e) : from[key] + (to[key] - from[key]) * e;
+        look[key] = s === 1 ? to[key] : Array.isArray(to[key]) ? to[key].map((v, c) => from[key][c] + (v - from[key][c]) * e) : from[key] + (to[key] - from[key]) * e;
       }
       redraw();
       if (s < 1) requestAnimationFrame(step); else done();
