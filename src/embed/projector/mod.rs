@@ -8,7 +8,7 @@ use super::embedding::{Embedding, Made};
 use super::knn;
 use super::script::Points;
 use super::tsne::pool;
-use crate::core::colormap::Name as Colormap;
+use crate::core::colormap::Colormap;
 use crate::core::colour::palette;
 use crate::core::page::Page;
 use crate::core::value::{FromValue, Object};
@@ -149,7 +149,7 @@ pub fn page(e: &Embedding, o: &ProjectorOptions) -> Result<Page> {
     for (i, sheet) in sheets.pictures.iter().enumerate() {
         page = page.bytes(&format!("sheet{i}"), &sheet.png);
     }
-    let ramp: Vec<u8> = Colormap::Viridis.table().into_iter().flatten().collect();
+    let ramp: Vec<u8> = Colormap::parse("viridis")?.table().into_iter().flatten().collect();
     let palettes: Vec<_> = (0..=40).map(palette).collect();
     page.bytes("extents", &sheets.extents).bytes("ramp", &ramp).json("columns", &columns.0)?.json(
         "about",
@@ -167,7 +167,7 @@ functions! {
     ///
     /// One file without a server: points or their thumbnails in two and three dimensions, colours by class or by a list
     /// of `metadata`, a legend that filters, search, a lasso that exports CSV, the nearest neighbours of a clicked point
-    /// in the space that the map was made from (up to 30,000 points exact, beyond that nearly all of them), and an
+    /// in the space that the map was made from (up to 30,000 points exact, beyond that most of them), and an
     /// animated passage to other maps of the same points. Drag to move or turn, wheel to zoom, Shift and drag to choose.
     /// ```rhai
     /// let x = embed::of(tensor::rand([6, 5]), #{labels: [0, 1, 0, 1, 0, 1]});
