@@ -72,13 +72,13 @@ function pick(x, y) {
         const state = inks[4 * i + 3];
         let rank;
         if (now.pictures) {
-          const grown = now.size * (state === MARKED ? 1.25 : 1) / w / Math.max(extents[2 * i], extents[2 * i + 1]) / 2;
+          const grown = now.size * (state >= MARKED ? 1.25 : 1) / w / Math.max(extents[2 * i], extents[2 * i + 1]) / 2;
           if (dx > extents[2 * i] * grown || dy > extents[2 * i + 1] * grown) continue;
           // Marked first, then the nearest, then the last.
           rank = -state * 10 + w - i * 1e-9;
         } else {
           const d = Math.hypot(dx, dy);
-          if (d > now.size * (state === MARKED ? 1.5 : 1) / w / 2 + 4) continue;
+          if (d > now.size * (state >= MARKED ? 1.5 : 1) / w / 2 + 4) continue;
           rank = -state * 100 + d + w - i * 1e-9;
         }
         if (rank < least) [least, best] = [rank, i];
