@@ -119,6 +119,8 @@ function screen(i) {
 function overlay() {
   const c = cs.at("over"), pen = c.getContext("2d");
   const style = getComputedStyle(document.body);
+  // Hidden where there is nothing to draw: Chromium may go on showing a canvas that was cleared and nothing else.
+  c.hidden = now.focus < 0 && !now.drawing;
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.clearRect(0, 0, c.width, c.height);
   pen.scale(c.width / canvas.clientWidth, c.height / canvas.clientHeight);
