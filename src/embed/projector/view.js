@@ -94,9 +94,11 @@ function redraw() {
   dirty = true;
   requestAnimationFrame(() => {
     dirty = false;
+    const begin = performance.now();
     fit();
-    paint(view(), now.pictures, now.size);
+    const draws = paint(view(), now.pictures, now.size);
     overlay();
+    window.__stats = { draws, ms: performance.now() - begin, points: n };
   });
 }
 
