@@ -11,7 +11,7 @@ function view() {
   return {
     width, height, turn: [cy, 0, sy, sp * sy, cp, -sp * cy, -cp * sy, sp, cp * cy], target: look.target, deep: look.deep, t: look.t,
     near: look.deep > 0 ? 0.35 * look.deep * Math.sqrt(Math.max(1, look.zoom)) : 0,
-    scale: look.zoom * Math.min(width, height) * (0.44 - 0.08 * look.deep),
+    scale: look.zoom * Math.min(width, height) * (0.44 - 0.12 * look.deep),
   };
 }
 
