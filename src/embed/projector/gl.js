@@ -2,7 +2,7 @@
 // never by its place in a list: a thumbnail cannot become another point's.
 const canvas = cs.at("points");
 const gl = canvas.getContext("webgl2", { alpha: false, antialias: true });
-const HIDDEN = 0, FAINT = 85, PLAIN = 170, MARKED = 255;
+const HIDDEN = 0, FAINT = 85, PLAIN = 170, MARKED = 225, FOCUS = 255;
 window.__stats = { draws: 0, ms: 0, points: n };
 
 const PLACE = `#version 300 es
@@ -21,13 +21,13 @@ vec4 place() {
   p.z *= deep;
   p = turn * p;
   float w = 1.0 - near * p.z;
-  bool marked = ink.a > 0.9;
+  bool marked = ink.a > 0.8;
   bool quiet = ink.a < 0.5;
   faint = quiet ? 0.84 : marked ? 0.0 : near > 0.0 ? clamp(-0.3 * p.z, 0.0, 0.5) : 0.0;
   colour = mix(ink.rgb, paper, faint);
   if (ink.a < 0.1 || w < 0.05) return vec4(2.0, 2.0, 2.0, 1.0);
   // The marked lie before all others, the faint behind.
-  float depth = clamp(-0.1 * p.z, -0.3, 0.3) + (marked ? -0.65 : quiet ? 0.65 : 0.0);
+  float depth = ink.a > 0.95 ? -0.98 : clamp(-0.1 * p.z, -0.3, 0.3) + (marked ? -0.65 : quiet ? 0.65 : 0.0);
   return vec4(p.xy * scale, depth * w, w);
 }
 `;
@@ -35,7 +35,7 @@ const DOT = PLACE + `
 out float wide;
 void main() {
   gl_Position = place();
-  wide = max(1.5, size * (ink.a > 0.9 ? 1.5 : 1.0) / gl_Position.w);
+  wide = max(1.5, size * (ink.a > 0.8 ? 1.5 : 1.0) / gl_Position.w);
   gl_PointSize = wide + 1.0;
 }`;
 const DOT_INK = `#version 300 es
@@ -58,7 +58,7 @@ flat out vec2 first, last;
 void main() {
   vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
   vec4 at = place();
-  whole = extent / max(extent.x, extent.y) * max(4.0, size * (ink.a > 0.9 ? 1.25 : 1.0) / at.w);
+  whole = extent / max(extent.x, extent.y) * max(4.0, size * (ink.a > 0.8 ? 1.25 : 1.0) / at.w);
   inside = corner * whole;
   at.xy += (corner - 0.5) * 2.0 * whole / view * at.w;
   gl_Position = at;
@@ -157,8 +157,7 @@ function attributes(first, step) {
 }
 
 function paint(view, pictures, size) {
-  if (!graphics) return;
-  const begin = performance.now();
+  if (!graphics) return 0;
   let draws = 0;
   const paper = getComputedStyle(canvas.parentElement).backgroundColor.match(/\d+/g).slice(0, 3).map((v) => v / 255);
   gl.viewport(0, 0, canvas.width, canvas.height);
@@ -192,5 +191,5 @@ function paint(view, pictures, size) {
     gl.drawArrays(gl.POINTS, 0, n);
     draws++;
   }
-  window.__stats = { draws, ms: performance.now() - begin, points: n };
+  return draws;
 }

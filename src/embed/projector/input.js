@@ -162,6 +162,7 @@ function setThree(on) {
 function setPictures(on) {
   now.pictures = on && hasThumbnails;
   now.size = now.pictures ? (n <= 300 ? 40 : n <= 5000 ? 28 : 16) : n <= 500 ? 9 : n <= 5000 ? 6 : n <= 50000 ? 4 : 2.5;
+  if (now.pictures) now.size = Math.round(now.size * Math.min(1, Math.min(canvas.clientWidth, canvas.clientHeight) / 700));
   cs.at("size").value = now.size;
   tip();
   redraw();

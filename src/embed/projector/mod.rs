@@ -165,10 +165,11 @@ functions! {
     on "Embedding";
     /// Writes a page to walk through the points, which opens in any browser.
     ///
-    /// One file without a server: points or their thumbnails in two and three dimensions, colours by class or by a list
-    /// of `metadata`, a legend that filters, search, a lasso that exports CSV, the nearest neighbours of a clicked point
-    /// in the space that the map was made from (up to 30,000 points exact, beyond that most of them), and an
-    /// animated passage to other maps of the same points. Drag to move or turn, wheel to zoom, Shift and drag to choose.
+    /// One file without a server: points or their thumbnails in two and three dimensions, colours by class or by a
+    /// list of `metadata`, a legend that filters, search, a lasso that exports CSV, the nearest neighbours of a clicked
+    /// point in the space that the map was made from (up to 30,000 points exact, beyond that most of them), and an
+    /// animated passage to other maps of the same points. Drag to move or turn, turn the wheel to zoom, drag with
+    /// Shift to choose.
     /// ```rhai
     /// let x = embed::of(tensor::rand([6, 5]), #{labels: [0, 1, 0, 1, 0, 1]});
     /// embed::pca(x, #{dims: 3}).projector("map.html", #{

@@ -23,7 +23,7 @@ function restate() {
     inks[4 * i] = rgb[0];
     inks[4 * i + 1] = rgb[1];
     inks[4 * i + 2] = rgb[2];
-    inks[4 * i + 3] = table && off.has(v) ? HIDDEN : !some ? PLAIN : some.has(i) ? MARKED : FAINT;
+    inks[4 * i + 3] = table && off.has(v) ? HIDDEN : !some ? PLAIN : i === now.focus ? FOCUS : some.has(i) ? MARKED : FAINT;
   }
   upload("ink", inks);
   redraw();

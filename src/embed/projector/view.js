@@ -11,7 +11,7 @@ function view() {
   return {
     width, height, turn: [cy, 0, sy, sp * sy, cp, -sp * cy, -cp * sy, sp, cp * cy], target: look.target, deep: look.deep, t: look.t,
     near: look.deep > 0 ? 0.35 * look.deep * Math.sqrt(Math.max(1, look.zoom)) : 0,
-    scale: look.zoom * Math.min(width, height) * (0.44 - 0.08 * look.deep),
+    scale: look.zoom * Math.min(width, height) * (0.44 - 0.12 * look.deep),
   };
 }
 
@@ -72,13 +72,13 @@ function pick(x, y) {
         const state = inks[4 * i + 3];
         let rank;
         if (now.pictures) {
-          const grown = now.size * (state === MARKED ? 1.25 : 1) / w / Math.max(extents[2 * i], extents[2 * i + 1]) / 2;
+          const grown = now.size * (state >= MARKED ? 1.25 : 1) / w / Math.max(extents[2 * i], extents[2 * i + 1]) / 2;
           if (dx > extents[2 * i] * grown || dy > extents[2 * i + 1] * grown) continue;
           // Marked first, then the nearest, then the last.
           rank = -state * 10 + w - i * 1e-9;
         } else {
           const d = Math.hypot(dx, dy);
-          if (d > now.size * (state === MARKED ? 1.5 : 1) / w / 2 + 4) continue;
+          if (d > now.size * (state >= MARKED ? 1.5 : 1) / w / 2 + 4) continue;
           rank = -state * 100 + d + w - i * 1e-9;
         }
         if (rank < least) [least, best] = [rank, i];
@@ -94,9 +94,11 @@ function redraw() {
   dirty = true;
   requestAnimationFrame(() => {
     dirty = false;
+    const begin = performance.now();
     fit();
-    paint(view(), now.pictures, now.size);
+    const draws = paint(view(), now.pictures, now.size);
     overlay();
+    window.__stats = { draws, ms: performance.now() - begin, points: n };
   });
 }
 
@@ -119,6 +121,8 @@ function screen(i) {
 function overlay() {
   const c = cs.at("over"), pen = c.getContext("2d");
   const style = getComputedStyle(document.body);
+  // Hidden where there is nothing to draw: Chromium may go on showing a canvas that was cleared and nothing else.
+  c.hidden = now.focus < 0 && !now.drawing;
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.clearRect(0, 0, c.width, c.height);
   pen.scale(c.width / canvas.clientWidth, c.height / canvas.clientHeight);
