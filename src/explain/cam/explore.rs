@@ -62,7 +62,7 @@ options! {
         /// The pictures to draw on; what the network sees of `x` if left out.
         pictures: Vec<Picture> = Vec::new(),
         /// Insertion and deletion of every map of a class, in so many steps; none if 0.
-        steps: usize = 8,
+        steps: usize = 4,
         /// The largest page that is written, in MB.
         limit: f64 = 64.0,
     }
@@ -250,12 +250,22 @@ fn explore(nets: &Nets, layers: &[String], x: &Tensor, o: &ExploreOptions) -> Re
         for q in &questions {
             probe::shared(false, || {
                 let _ = probe::probe(net, layers, x, &q.target);
-                for layer in layers {
-                    for method in &o.methods {
+                let first = index.len();
+                for (l, layer) in layers.iter().enumerate() {
+                    for (m, method) in o.methods.iter().enumerate() {
                         interrupt::check()?;
+                        let measure = o.steps > 0 && q.area.is_none();
+                        // What takes no layer is the same at each.
+                        if l > 0 && !find(method)?.params.iter().any(|p| p.name.starts_with("layer")) {
+                            index.push(index[first + m].clone());
+                            if measure {
+                                scores.push(scores[scores.len() - l * o.methods.len()].clone());
+                            }
+                            continue;
+                        }
                         let map = maps(net, layer, x, &q.target, method).map_err(|e| e.within(method))?;
                         index.push((0..n).map(|i| store.keep(&map.at(i)?)).collect::<Result<Vec<_>>>()?);
-                        if o.steps > 0 && q.area.is_none() {
+                        if measure {
                             scores.push(measured(net, x, &q.classes, &map, o.steps)?);
                         }
                     }

@@ -48,7 +48,7 @@ function canvasOf(canvas, img) {
   canvas.width = D.width * scale;
   canvas.height = D.height * scale;
   const c = canvas.getContext("2d", { willReadFrequently: true });
-  c.imageSmoothingEnabled = false;
+  c.imageSmoothingEnabled = D.width > 64; // small pictures show their pixels
   if (img && img.complete && img.naturalWidth) c.drawImage(img, 0, 0, canvas.width, canvas.height);
   return c;
 }
@@ -102,6 +102,9 @@ function choose(part) {
   draw();
 }
 
+// A probability, also a small one.
+const share = (v) => (v >= 0.01 || v === 0 ? v.toFixed(2) : v.toExponential(0).replace("-", "−"));
+
 function listing(id, names, key) {
   cs.at(id).replaceChildren(...names.map((name, i) => cs.el("button",
     { type: "button", "aria-pressed": String(now[key] === i), onclick: () => choose({ [key]: i }) }, name || "network")));
@@ -124,10 +127,10 @@ function fill() {
   listing("nets", D.nets, "net");
   listing("layers", D.layers, "layer");
   cs.at("methods").replaceChildren(...D.methods.map((name, m) => {
-    const s = D.scores.length && D.scores[place(now.net, now.target, now.layer, m)][now.picture];
+    const s = D.scores.length > 0 && D.scores[place(now.net, now.target, now.layer, m)][now.picture];
     return cs.el("button", { type: "button", "aria-pressed": String(now.method === m), onclick: () => choose({ method: m }) }, cs.el("span", {}, name),
       s && cs.el("span", { class: "score", title: "Area under the class's probability: high insertion and low deletion are good" },
-        "ins " + s[0].toFixed(2) + " · del " + s[1].toFixed(2)));
+        "ins " + share(s[0]) + " · del " + share(s[1])));
   }));
 }
 
