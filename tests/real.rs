@@ -145,7 +145,7 @@ fn plain_cnn_agrees() {
     let (mut s, all) = given("plain", "models::plain_cnn(#{width: 16})", 64);
     let seen = agree(&mut s, &all);
     for e in entries().iter().filter(|e| e.home == "cam") {
-        let elsewhere = ["custom", "random_cam", "together", "compare", "explore"].contains(&e.name.as_str());
+        let elsewhere = support::OTHERS.contains(&e.name.as_str()) || e.name == "random_cam";
         assert!(
             elsewhere || seen.contains(&format!("cam::{}", e.name)),
             "cam::{} is compared with nothing",
