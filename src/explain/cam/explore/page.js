@@ -203,7 +203,7 @@ cs.at("class-part").hidden = byArea;
 cs.at("area-part").hidden = cs.at("out-figure").hidden = !byArea;
 if (byArea) dragging();
 document.addEventListener("keydown", (e) => {
-  if (e.ctrlKey || e.metaKey || e.altKey || ["INPUT", "SELECT"].includes(e.target.tagName)) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || e.target.matches("select, input:not([type=checkbox])")) return;
   const keys = {
     ArrowUp: ["layer", -1, D.layers.length], ArrowDown: ["layer", 1, D.layers.length], ArrowLeft: ["net", -1, D.nets.length],
     ArrowRight: ["net", 1, D.nets.length], m: ["method", 1, D.methods.length], p: ["picture", 1, D.pictures.length],
