@@ -33,7 +33,8 @@ functions! {
     /// guided backpropagation is usually shown.
     /// ```rhai
     /// attrib::deprocess(tensor::of([[[-1.0, 1.0]]])) // => tensor([[[102, 152]]], dtype=torch.uint8)
-      fn deprocess(map: Tensor) -> Tensor {
+    /// ```
+    fn deprocess(map: Tensor) -> Tensor {
         grey(&map)?
     }
 }

@@ -245,7 +245,8 @@ fn explore(nets: &Nets, layers: &[String], x: &Tensor, o: &ExploreOptions) -> Re
         ))
         .hint("show fewer pictures, layers, methods, `targets` or `areas`, or raise `limit`"));
     }
-    let (mut store, mut index, mut scores) = (Store::default(), Vec::new(), Vec::new());
+    let (mut store, mut index, mut scores) =
+        (Store::default(), Vec::<Vec<usize>>::new(), Vec::<Vec<[f64; 2]>>::new());
     for (_, net) in &nets.0 {
         for q in &questions {
             probe::shared(false, || {
@@ -375,7 +376,7 @@ fn assemble(
 
 functions! {
     in "cam";
-    /// Writes a page on which maps are explored: pictures, classes or areas, layers, methods.
+    /// Writes a page to explore maps: pictures, classes or areas, layers, methods.
     ///
     /// One HTML file that opens from a disk and loads nothing. `net` is a network, or a list of `[name, net]` of one structure (epochs).
     /// Maps are raw, at their layer's size (at most 64 a side); the page scales them each by itself or together over layers and

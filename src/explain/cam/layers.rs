@@ -17,7 +17,7 @@ options! {
 
 functions! {
     in "cam";
-    /// The map of each layer, not their mean; one forward and one backward pass for all.
+    /// The map of each layer, not their mean, from one forward and one backward pass.
     ///
     /// Takes the options of every CAM besides its own. `form: "raw"` keeps what a common colour scale needs: normalised maps say
     /// nothing about which layer has more.

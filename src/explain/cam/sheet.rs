@@ -337,7 +337,7 @@ functions! {
         sheet(&x, &maps, options.0)?
     }
 
-    /// The common range [low, high] of all maps in a list (of lists), for one colour scale.
+    /// The common range [low, high] of maps in a list (of lists), for one colour scale.
     ///
     /// From 0 where no map is below it; as far below 0 as above where one is.
     /// ```rhai
