@@ -43,6 +43,18 @@ fn shows(b: &mut Browser, s: &mut Script, call: &str, picture: i64) {
     assert!(d <= step * 0.51 + 1e-6, "{call}: {d} of {step}");
 }
 
+/// Gives the weights behind the maps one sign: every one speaks for the target, so no map is empty.
+fn speak(s: &mut Script, net: &str) {
+    let net: Net = s.eval_object(net);
+    tch::no_grad(|| {
+        for (name, mut t) in net.parameters(false) {
+            if ["fc", "conv2", "out"].iter().any(|n| name.starts_with(n)) {
+                let _ = t.abs_();
+            }
+        }
+    });
+}
+
 fn pixels(b: &mut Browser) -> String {
     b.text("document.getElementById('map').toDataURL()")
 }
@@ -54,15 +66,7 @@ fn classes_layers_and_methods() {
     let path = dir.path().join("maps.html");
     let mut s = Script::new();
     s.eval(NETS);
-    // Every weight speaks for every class, so no map is empty.
-    let net: Net = s.eval_object("net");
-    tch::no_grad(|| {
-        for (name, mut t) in net.parameters(false) {
-            if name.starts_with("fc") || name.starts_with("conv2") {
-                let _ = t.abs_();
-            }
-        }
-    });
+    speak(&mut s, "net");
     s.eval(&format!(
         r#"let made = cam::explore([["epoch 1", net], ["epoch 2", net]], ["relu", "relu2"], x, #{{path: {path:?}, targets: [0, 2, 3],
             methods: ["grad_cam", "layer_cam", "saliency"], classes: ["cat", "<b>dog</b>", "hen", "owl"]}})"#
@@ -118,6 +122,7 @@ fn boxes_of_an_output() {
     let path = dir.path().join("areas.html");
     let mut s = Script::new();
     s.eval(NETS);
+    speak(&mut s, "draw");
     s.eval(&format!(r#"cam::explore(draw, "relu", x, #{{path: {path:?}, areas: [1, 2, 4], methods: ["grad_cam", "hires_cam"]}})"#));
     let mut b = Browser::open(&path);
     b.wait("document.body.dataset.ready");
