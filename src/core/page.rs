@@ -108,12 +108,14 @@ impl Page {
         )
     }
 
-    /// Writes the page where scripts may write.
+    /// Writes the page where scripts may write; gives its bytes.
     ///
     /// # Errors
     /// A path outside of what scripts may write, a disk without space; an older file is then as it was.
-    pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
-        atomic::write(paths::writable(path)?, self.html().as_bytes())
+    pub fn write(&self, path: impl AsRef<Path>) -> Result<usize> {
+        let html = self.html();
+        atomic::write(paths::writable(path)?, html.as_bytes())?;
+        Ok(html.len())
     }
 }
 

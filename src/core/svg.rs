@@ -1,18 +1,15 @@
 //! A figure as SVG: its lines and text in vectors, its photographs embedded as PNG.
 
 use std::fmt::Write as _;
-use std::io::Cursor;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
 
 use crate::core::canvas::{Figure, Mark};
 use crate::core::font::{self, Align};
 use crate::core::raster::{Raster, Rect, Rgb};
 use crate::core::stroke::{Pen, Point, Shape};
-use crate::core::{Error, Result};
+use crate::core::{Result, page, picture_file};
 
 /// The figure as an SVG document.
 ///
@@ -29,34 +26,19 @@ pub fn document(figure: &Figure) -> Result<String> {
     ))
 }
 
-/// The bytes of a picture as PNG.
-///
-/// # Errors
-/// A side too long for a file.
-pub fn png(raster: &Raster) -> Result<Vec<u8>> {
-    let side = |n: usize| {
-        u32::try_from(n).map_err(|_| Error::new(format!("a side of {n} pixels is too long for a file")))
-    };
-    let mut bytes = Cursor::new(Vec::new());
-    let (w, h) = (side(raster.width)?, side(raster.height)?);
-    let made = PngEncoder::new(&mut bytes).write_image(&raster.rgb, w, h, ExtendedColorType::Rgb8);
-    made.map_err(|e| Error::new(e.to_string()))?;
-    Ok(bytes.into_inner())
-}
-
 /// A picture as `data:image/png;base64,…`.
 ///
 /// # Errors
-/// As [`png`].
+/// A side too long for a file.
 pub fn data_url(raster: &Raster) -> Result<String> {
-    Ok(format!("data:image/png;base64,{}", STANDARD.encode(png(raster)?)))
+    Ok(format!("data:image/png;base64,{}", STANDARD.encode(picture_file::png(raster)?)))
 }
 
 /// Text as XML shows it; what XML cannot hold becomes a space.
 pub fn escaped(text: &str) -> String {
     let plain = |c: char| if c.is_control() { ' ' } else { c };
     let text: String = text.chars().map(plain).collect();
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    page::escaped(&text)
 }
 
 struct Writer {

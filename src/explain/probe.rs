@@ -155,7 +155,7 @@ fn score(
     graph: bool,
 ) -> Result<Pass> {
     net.check_layers(layers)?;
-    let target = target.numbered(&net.about().classes)?;
+    let target = target.numbered(|| net.about().classes)?;
     let needs = target.needs();
     if let Some(layer) = needs.layer {
         net.check_layers(&[layer.to_string()])?;

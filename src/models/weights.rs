@@ -39,13 +39,13 @@ pub(super) struct Found {
     /// What the file is known to hold, where it is not everything.
     part: Option<String>,
     /// Names of the classes it tells apart, as far as they are known.
-    classes: Vec<String>,
+    names: Vec<String>,
 }
 
 impl Found {
     fn read(spec: &Spec, path: &Path, file: String, part: Option<String>) -> Result<Self> {
         let tensors = (spec.adapt)(arrays::read_named(path)?).map_err(|e| e.within(&file))?;
-        Ok(Self { tensors, file, part, classes: Vec::new() })
+        Ok(Self { tensors, file, part, names: Vec::new() })
     }
 
     /// How many classes the layer `head` has in the file.
@@ -82,7 +82,7 @@ fn imagenet(name: &str, spec: &Spec, store: &Store) -> Result<Found> {
         let get =
             whole.map_or_else(String::new, |w| format!("; `cs385 data get {}` gets the whole", w.entry));
         let found = Found::read(spec, path, file, origin.part.map(|p| format!("{p}{get}")))?;
-        Ok(Found { classes: imagenet_classes(false), ..found })
+        Ok(Found { names: imagenet_classes(false), ..found })
     };
     for origin in spec.imagenet {
         if store.present(store.entry(origin.entry)?) {
@@ -119,7 +119,7 @@ fn imagenet(name: &str, spec: &Spec, store: &Store) -> Result<Found> {
 /// # Errors
 /// A file that holds something else, unless `partial` or known to hold a part.
 pub(super) fn load(name: &str, spec: &Spec, net: &Net, found: Found, partial: bool) -> Result<()> {
-    let Found { tensors, file, part, classes } = found;
+    let Found { tensors, file, part, names } = found;
     let all = net.named();
     let theirs = tensors.iter().map(|(n, t)| (n.clone(), t.size())).collect::<Vec<_>>();
     let mut report = net.load_named(tensors, false)?;
@@ -157,7 +157,7 @@ pub(super) fn load(name: &str, spec: &Spec, net: &Net, found: Found, partial: bo
     run::note(&note);
     net.set_origin(&note);
     if whole {
-        net.set_about(About { classes, ..About::default() });
+        net.set_about(About { classes: names, ..About::default() });
     }
     Ok(())
 }

@@ -192,9 +192,8 @@ impl Browser {
 
     /// Moves the mouse there.
     pub fn hover(&mut self, x: f64, y: f64) {
-        let buttons = json!({"button": "none"});
         self.mouse = (x, y);
-        self.mouse_event("mouseMoved", buttons);
+        self.mouse_event("mouseMoved", json!({"button": "none"}));
     }
 
     /// Presses the left button where the mouse is.
@@ -260,10 +259,8 @@ impl Browser {
         let kind = if text.is_empty() { "rawKeyDown" } else { "keyDown" };
         let event = |kind: &str| json!({"type": kind, "key": name, "windowsVirtualKeyCode": code, "text": text, "unmodifiedText": text});
         self.call("Input.dispatchKeyEvent", event(kind));
-        self.call(
-            "Input.dispatchKeyEvent",
-            json!({"type": "keyUp", "key": name, "windowsVirtualKeyCode": code}),
-        );
+        let up = json!({"type": "keyUp", "key": name, "windowsVirtualKeyCode": code});
+        self.call("Input.dispatchKeyEvent", up);
     }
 
     /// Types a text where the focus is.

@@ -96,7 +96,7 @@ fn nearest(e: &Embedding, k: usize) -> Result<knn::Neighbours> {
 /// # Errors
 /// Maps or lists of another number of points, numbers that are not finite, a path that may not be written.
 pub fn write(e: &Embedding, path: PathBuf, o: &ProjectorOptions) -> Result<()> {
-    page(e, o)?.write(path)
+    page(e, o)?.write(path).map(drop)
 }
 
 /// The page.

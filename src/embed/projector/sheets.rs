@@ -2,10 +2,8 @@
 
 use crate::core::raster::Raster;
 use crate::core::resample::{self, Filter};
-use crate::core::{Error, Result};
+use crate::core::{Result, picture_file};
 use crate::image::Picture;
-use ::image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use ::image::{ExtendedColorType, ImageEncoder};
 use rayon::prelude::*;
 
 /// Long side of a sheet, which every WebGL draws.
@@ -67,18 +65,9 @@ impl Sheets {
 }
 
 fn sheet(part: &[Raster], cell: usize, columns: usize) -> Result<Sheet> {
-    let (width, height) = (columns * cell, part.len().div_ceil(columns) * cell);
-    let mut rgb = vec![0u8; width * height * 3];
+    let mut out = Raster::new(columns * cell, part.len().div_ceil(columns) * cell, [0; 3])?;
     for (i, r) in part.iter().enumerate() {
-        let (x, y) = (i % columns * cell, i / columns * cell);
-        for (row, line) in r.rgb.chunks_exact(3 * r.width).enumerate() {
-            let at = ((y + row) * width + x) * 3;
-            rgb[at..at + line.len()].copy_from_slice(line);
-        }
+        out.paste(r, (i % columns * cell) as i64, (i / columns * cell) as i64);
     }
-    let mut png = Vec::new();
-    PngEncoder::new_with_quality(&mut png, CompressionType::Fast, FilterType::Adaptive)
-        .write_image(&rgb, width as u32, height as u32, ExtendedColorType::Rgb8)
-        .map_err(|e| Error::new(format!("thumbnails of the page: {e}")))?;
-    Ok(Sheet { png, size: [width, height] })
+    Ok(Sheet { png: picture_file::png(&out)?, size: [out.width, out.height] })
 }

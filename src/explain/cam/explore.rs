@@ -90,6 +90,10 @@ struct Kept {
 struct Store {
     bytes: Vec<u8>,
     maps: Vec<Kept>,
+    /// The numbers of the pictures' maps, for every network, question, layer and method.
+    index: Vec<Vec<usize>>,
+    /// Insertion and deletion of the pictures' maps, in the same order; none where they are not measured.
+    scores: Vec<Vec<[f64; 2]>>,
 }
 
 impl Store {
@@ -245,29 +249,29 @@ fn explore(nets: &Nets, layers: &[String], x: &Tensor, o: &ExploreOptions) -> Re
         ))
         .hint("show fewer pictures, layers, methods, `targets` or `areas`, or raise `limit`"));
     }
-    let (mut store, mut index, mut scores) =
-        (Store::default(), Vec::<Vec<usize>>::new(), Vec::<Vec<[f64; 2]>>::new());
+    let mut store = Store::default();
     for (_, net) in &nets.0 {
         for q in &questions {
             probe::shared(false, || {
                 let _ = probe::probe(net, layers, x, &q.target);
-                let first = index.len();
+                let first = store.index.len();
                 for (l, layer) in layers.iter().enumerate() {
                     for (m, method) in o.methods.iter().enumerate() {
                         interrupt::check()?;
                         let measure = o.steps > 0 && q.area.is_none();
                         // What takes no layer is the same at each.
                         if l > 0 && !find(method)?.params.iter().any(|p| p.name.starts_with("layer")) {
-                            index.push(index[first + m].clone());
+                            store.index.push(store.index[first + m].clone());
                             if measure {
-                                scores.push(scores[scores.len() - l * o.methods.len()].clone());
+                                store.scores.push(store.scores[first + m].clone());
                             }
                             continue;
                         }
                         let map = maps(net, layer, x, &q.target, method).map_err(|e| e.within(method))?;
-                        index.push((0..n).map(|i| store.keep(&map.at(i)?)).collect::<Result<Vec<_>>>()?);
+                        let each = (0..n).map(|i| store.keep(&map.at(i)?)).collect::<Result<_>>()?;
+                        store.index.push(each);
                         if measure {
-                            scores.push(measured(net, x, &q.classes, &map, o.steps)?);
+                            store.scores.push(measured(net, x, &q.classes, &map, o.steps)?);
                         }
                     }
                 }
@@ -275,13 +279,11 @@ fn explore(nets: &Nets, layers: &[String], x: &Tensor, o: &ExploreOptions) -> Re
             })?;
         }
     }
-    let page = assemble(nets, layers, x, o, &outputs, &questions, &store, &index, &scores)?;
-    let html = page.html();
-    page.write(&o.path)?;
+    let bytes = assemble(nets, layers, x, o, &outputs, &questions, &store)?.write(&o.path)?;
     let cells = [
         ("path", Value::Str(o.path.clone())),
         ("maps", Value::Int(store.maps.len() as i64)),
-        ("bytes", Value::Int(html.len() as i64)),
+        ("bytes", Value::Int(bytes as i64)),
     ];
     Ok(cells.map(|(k, v)| (k.to_string(), v)).into())
 }
@@ -305,16 +307,14 @@ fn layer_sizes(net: &Net, layers: &[String], x: &Tensor) -> Result<Vec<[i64; 2]>
 fn measured(net: &Net, x: &Tensor, classes: &[i64], map: &Heatmap, steps: usize) -> Result<Vec<[f64; 2]>> {
     let target = Target::probabilities_of(classes);
     let look = Look::new(net, x, &target)?;
-    let large = crate::explain::heatmap::resize(map.tensor(), [x.size()[2], x.size()[3]])?;
     let steps = CurveOptions { steps: Count(steps as i64), ..CurveOptions::default() };
     let auc = |insert: bool| -> Result<Vec<f64>> {
-        let auc = curves(&look, &Maps(large.shallow_clone()), insert, &steps)?.auc()?;
+        let auc = curves(&look, &Maps(map.tensor().shallow_clone()), insert, &steps)?.auc()?;
         Ok(Vec::<f64>::try_from(auc.f_to_kind(Kind::Double)?)?)
     };
     Ok(auc(true)?.into_iter().zip(auc(false)?).map(|(a, b)| [a, b]).collect())
 }
 
-#[expect(clippy::too_many_arguments, reason = "what the page holds, gathered in one place")]
 fn assemble(
     nets: &Nets,
     layers: &[String],
@@ -323,8 +323,6 @@ fn assemble(
     outputs: &[Tensor],
     questions: &[Asked],
     store: &Store,
-    index: &[Vec<usize>],
-    scores: &[Vec<[f64; 2]>],
 ) -> Result<Page> {
     let n = x.size()[0];
     let picture = |i: i64| match o.pictures.get(i as usize) {
@@ -364,7 +362,7 @@ fn assemble(
         "nets": nets.0.iter().map(|(n, _)| n).collect::<Vec<_>>(), "pictures": pictures, "width": x.size()[3], "height": x.size()[2],
         "targets": questions.iter().map(|q| &q.classes).collect::<Vec<_>>(), "areas": areas, "outputs": drawn_by,
         "output": if size.len() == 4 { json!([size[3], size[2]]) } else { json!(null) },
-        "probabilities": probabilities, "maps": store.maps, "index": index, "scores": scores, "tables": tables,
+        "probabilities": probabilities, "maps": store.maps, "index": store.index, "scores": store.scores, "tables": tables,
     });
     Page::new(&o.title)
         .css(include_str!("explore/page.css"))

@@ -71,12 +71,15 @@ impl Known {
                 let bounds = boxes.as_ref().map_or_else(|| Ok(mask.shallow_clone()), bounds)?;
                 (mask, parts, bounds)
             }
-            (None, Some(b)) => (bounds(b)?, Vec::new(), bounds(b)?),
+            (None, Some(b)) => {
+                let bounds = bounds(b)?;
+                (bounds.shallow_clone(), Vec::new(), bounds)
+            }
             (None, None) => {
                 return Err(Error::new(
                     "this data set does not know where things are: it has neither masks nor boxes",
                 )
-                .hint("data::critters knows; folders of pictures with masks or Annotation boxes too"));
+                .hint("data::critters knows; data::stanford_dogs too where its Annotation folder is there"));
             }
         };
         Ok(Known { mask, bounds, parts })
@@ -90,9 +93,11 @@ fn localise(
     methods: &[String],
     o: &LocalisationOptions,
 ) -> Result<Map> {
-    if methods.is_empty() || data.is_empty() {
-        let what = if data.is_empty() { "the data set is empty" } else { "no method given" };
-        return Err(Error::new(what).hint("such as [\"grad_cam\", \"hires_cam\", \"saliency\"]"));
+    if data.is_empty() {
+        return Err(Error::new("the data set is empty"));
+    }
+    if methods.is_empty() {
+        return Err(Error::new("no method given").hint("such as [\"grad_cam\", \"hires_cam\", \"saliency\"]"));
     }
     let parts = data.parts();
     let (mut sums, mut area): (Vec<Sums>, Vec<f64>) =

@@ -119,9 +119,23 @@ impl Target {
     /// The same with numbers for names of classes.
     ///
     /// # Errors
-    /// A class that is not among `classes`.
-    pub fn numbered(&self, classes: &[String]) -> Result<Target> {
-        let of = |t: &Target| t.numbered(classes);
+    /// A class that is not among `classes`, which are asked for only where there is a name.
+    pub fn numbered(&self, classes: impl FnOnce() -> Vec<String>) -> Result<Target> {
+        if self.is_named() { self.number(&classes()) } else { Ok(self.clone()) }
+    }
+
+    fn is_named(&self) -> bool {
+        match &*self.0 {
+            What::Named(..) => true,
+            What::Each(all) => all.iter().any(Target::is_named),
+            What::Difference(a, b) => a.is_named() || b.is_named(),
+            What::Mirrored(t) => t.is_named(),
+            _ => false,
+        }
+    }
+
+    fn number(&self, classes: &[String]) -> Result<Target> {
+        let of = |t: &Target| t.number(classes);
         Ok(Target(Rc::new(match &*self.0 {
             What::Named(name, ask) => match classes.iter().position(|c| c == name) {
                 Some(k) => ask(k as i64),

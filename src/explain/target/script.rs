@@ -34,7 +34,7 @@ fn of_class(class: &Value, o: &ClassOptions, ask: fn(i64) -> What) -> Result<Tar
         other => return mismatch("class number or name", other),
     };
     let named = Target(Rc::new(What::Named(name.clone(), ask)));
-    if all.is_empty() { Ok(named) } else { named.numbered(all) }
+    if all.is_empty() { Ok(named) } else { named.numbered(|| all.clone()) }
 }
 
 functions! {
