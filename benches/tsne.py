@@ -1,11 +1,12 @@
-"""t-SNE of MNIST (5,000 x 50) and Fashion-MNIST (10,000, 20,000, 60,000 x 50) against openTSNE and scikit-learn, in
-pairs: from the features to the map, two threads each, OpenMP passive. One yardstick outside all of them: KL with exact
+"""t-SNE of MNIST (5,000 x 50) and Fashion-MNIST (10,000, 20,000, 60,000 x 50) against openTSNE, scikit-learn and the
+crate manifolds-rs, in pairs: from the features to the map, two threads each, OpenMP passive. One yardstick outside all of them: KL with exact
 neighbours and all pairs, and how many of the ten nearest are among the ten nearest in the map.
 
-    python benches/tsne.py [--sizes 5000,10000] [--dims 2] [--pairs 1] [--peers opentsne,sklearn]
+    python benches/tsne.py [--sizes 5000,10000] [--dims 2] [--pairs 1] [--peers opentsne,sklearn,manifolds]
 
 needs a Python with scikit-learn 1.9.1 and openTSNE 1.0.4, the binary built by ./cs385, and both data sets
-(cs385 data get mnist fashion_mnist). A row: wall seconds, KL, neighbours kept, MB above an idle process.
+(cs385 data get mnist fashion_mnist); the peer `manifolds` (every mode, default learning rate and n, 2-D only) also the
+program built by `cargo build --release --manifest-path benches/manifolds/Cargo.toml`. A row: wall seconds, KL, neighbours kept, MB above an idle process.
 """
 import argparse
 import json
@@ -16,10 +17,17 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.update(OMP_NUM_THREADS="2", OMP_WAIT_POLICY="passive", OPENBLAS_NUM_THREADS="2")
+os.environ.update(
+    OMP_NUM_THREADS="2", OMP_WAIT_POLICY="passive", OPENBLAS_NUM_THREADS="2", RAYON_NUM_THREADS="2"
+)
 root = Path(__file__).resolve().parent.parent
 binary = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release" / "cs385"
 data = Path(os.environ.get("CS385_DATA", Path.home() / ".local/share/cs385/data"))
+
+
+manifolds = Path(os.environ.get("MANIFOLDS", root / "benches/manifolds/target/release/manifolds"))
+# Every setting that changes speed and KL: how repulsion is computed, the learning rate.
+SETTINGS = [f"manifolds {mode} {rate}" for mode in ("bh", "qd", "fft", "fft_3k") for rate in ("default", "n")]
 
 
 def features(n):
@@ -136,13 +144,17 @@ def main():
             np.save(path, x)
             measure = Yardstick(x)
             best = "opentsne-bh" if n <= 10000 or a.dims == 3 else "opentsne-fft"
-            peers = [best if p == "opentsne" else p for p in a.peers.split(",") if p]
+            named = {"opentsne": [best], "manifolds": SETTINGS if a.dims == 2 else []}
+            peers = [kind for p in a.peers.split(",") if p for kind in named.get(p, [p])]
             for _ in range(a.pairs):
                 own, y, memory = ours(path, a.dims)
                 kl, kept = measure(y)
                 print(f"{n} x {a.dims}-D  cs385 {own:.2f} s  KL {kl:.4f}  kept {kept:.4f}  {memory:.0f} MB", flush=True)
                 for kind in peers:
-                    line = [sys.executable, __file__, "--peer", kind, str(path), str(a.dims)]
+                    if kind.startswith("manifolds"):
+                        line = [manifolds, path, path.with_name("peer.npy"), *kind.split()[1:]]
+                    else:
+                        line = [sys.executable, __file__, "--peer", kind, str(path), str(a.dims)]
                     seconds, memory = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
                     kl, kept = measure(np.load(path.with_name("peer.npy")))
                     print(f"    {kind} {seconds:.2f} s  KL {kl:.4f}  kept {kept:.4f}  {memory:.0f} MB"

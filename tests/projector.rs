@@ -12,7 +12,7 @@ use cs385::core::value::{Map, Value};
 use cs385::embed::knn::{self, Metric};
 use cs385::embed::pca::{Method, Pca};
 use cs385::embed::projector::{ProjectorOptions, page};
-use cs385::embed::{About, Embedding, Made};
+use cs385::embed::{About, Embedding, Made, Points};
 use ndarray::Array2;
 use serde_json::{Value as Json, json};
 use std::path::Path;
@@ -50,6 +50,13 @@ fn on_a_grid(n: usize, wide: usize, side: usize) -> (Embedding, Array2<f32>) {
     let grid =
         Array2::from_shape_fn((n, 2), |(i, c)| if c == 0 { (i % wide) as f32 } else { (i / wide) as f32 });
     (features.derived(grid, Made::Given("a grid".into())), x)
+}
+
+/// The same places, flatter.
+fn squeezed(e: &Embedding, share: f32) -> Array2<f32> {
+    let mut x = e.points().clone();
+    x.column_mut(1).mapv_inplace(|v| v * share);
+    x
 }
 
 fn write(e: &Embedding, o: &ProjectorOptions, path: &Path) {
@@ -107,6 +114,7 @@ fn walk_through_sixty_points() {
             ("loss".to_string(), Value::List((0..60).map(|i| Value::Float(f64::from(i) / 7.0)).collect())),
         ]),
         neighbours: 5,
+        steps: [0.25, 0.5].map(|q| Points(e.derived(squeezed(&e, q), Made::Given("a step".into())))).into(),
     };
     write(&e, &options, &path);
     let mut b = Browser::open(&path);
@@ -198,6 +206,21 @@ fn walk_through_sixty_points() {
     b.drag(&[(l, t), (r, t), (r, d), (l, d)], 8);
     assert_eq!(b.text("document.querySelector('#count').textContent"), "4 points chosen");
     b.key("Escape");
+
+    // The map while it was made: narrower at first, and at the end as it is.
+    let end = place(&mut b, 9);
+    let step = |b: &mut Browser, k: usize| {
+        b.eval(&format!("{{ const s = document.querySelector('#step'); s.value = '{k}'; s.dispatchEvent(new Event('input')) }}"));
+        b.wait("window.__projector.resting()");
+        place(b, 9)
+    };
+    let (early, late) = (step(&mut b, 0), step(&mut b, 1));
+    let middle = |p: (f64, f64)| (p.1 - 400.0).abs();
+    assert!(middle(early) < 0.6 * middle(late) && middle(late) < 0.6 * middle(end), "{early:?} {late:?} {end:?}");
+    b.click("#run");
+    b.wait("window.__projector.now.step === 2 && window.__projector.resting()");
+    let again = place(&mut b, 9);
+    assert!((again.0 - end.0).abs() < 0.5 && (again.1 - end.1).abs() < 0.5);
 
     // Dragging moves, the wheel holds what is under the mouse.
     let (ax, ay) = place(&mut b, 22);

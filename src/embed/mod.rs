@@ -18,3 +18,4 @@ mod simd;
 pub mod tsne;
 
 pub use embedding::{About, Embedding, Made, rows_of, tensor_of};
+pub use script::Points;

@@ -188,60 +188,6 @@ fn thin(drawn: &mut Drawn, o: &MapOptions) {
     drawn.which = drawn.which.iter().zip(&keep).filter(|(_, k)| **k).map(|(i, _)| *i).collect();
 }
 
-/// The points as a drawing that any size shows sharp.
-///
-/// # Errors
-/// No point in the zoom.
-pub fn svg(e: &Embedding, o: &MapOptions) -> Result<String> {
-    let drawn = flat(e, o)?;
-    let all = series(e, &drawn);
-    let [w, h] = o.size.map(|v| v as f64);
-    let font = if o.font_size > 0.0 { o.font_size } else { ((w * h).sqrt() / 50.0).clamp(11.0, 40.0) };
-    let named = o.legend != Legend::None && all.iter().any(|s| !s.name.is_empty());
-    let longest = all.iter().map(|s| s.name.chars().count()).max().unwrap_or(0) as f64;
-    let right = if named { font * (2.0 + 0.62 * longest) } else { font };
-    let top = if o.title.is_empty() { font } else { 2.6 * font };
-    let ends =
-        |v: &[f64]| v.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
-    let ((x0, x1), (y0, y1)) = (ends(&drawn.xs), ends(&drawn.ys));
-    let scale = ((w - font - right) / (x1 - x0).max(1e-12)).min((h - top - font) / (y1 - y0).max(1e-12));
-    if scale.is_nan() || scale <= 0.0 {
-        return Err(Error::new(format!("a drawing of {w} × {h} leaves no room for the points")));
-    }
-    let left = font + ((w - font - right) - scale * (x1 - x0)).max(0.0) / 2.0;
-    let head = top + ((h - top - font) - scale * (y1 - y0)).max(0.0) / 2.0;
-    let radius = ((w * h / drawn.xs.len() as f64).sqrt() * 0.12).clamp(1.0, 5.0);
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {w} {h}\" font-family=\"sans-serif\" font-size=\"{font:.1}\">\n\
-         <rect width=\"{w}\" height=\"{h}\" fill=\"#fff\"/>\n"
-    );
-    if !o.title.is_empty() {
-        let (x, y, size) = (w / 2.0, 1.6 * font, 1.2 * font);
-        out += &format!(
-            "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size:.1}\" text-anchor=\"middle\">{}</text>\n",
-            svg::escaped(&o.title)
-        );
-    }
-    let colours = palette(all.len());
-    for (k, s) in all.iter().enumerate() {
-        let [r, g, b] = s.colour.unwrap_or(colours[k]);
-        out += &format!("<g fill=\"#{r:02x}{g:02x}{b:02x}\" fill-opacity=\"0.85\">\n");
-        for (x, y) in s.xs.iter().zip(&s.ys) {
-            let (x, y) = (left + (x - x0) * scale, head + (y1 - y) * scale);
-            out += &format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{radius:.1}\"/>\n");
-        }
-        if named {
-            let (x, y) = (w - right + font, top + font * (0.7 + 1.5 * k as f64));
-            out += &format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{:.1}\"/>\n", font * 0.35);
-            let (x, y) = (x + font * 0.7, y + font * 0.35);
-            out +=
-                &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"#222\">{}</text>\n", svg::escaped(&s.name));
-        }
-        out += "</g>\n";
-    }
-    Ok(out + "</svg>\n")
-}
-
 options! {
     /// Options of `embed::multiples`.
     pub struct MultiplesOptions {
@@ -273,18 +219,15 @@ fn multiples(maps: &[Embedding], o: MultiplesOptions) -> Result<Picture> {
             Made::Tsne { kl, .. } => format!("t-SNE, KL {kl:.2}"),
         };
         let title = o.titles.get(i).cloned().unwrap_or(made);
-        // The colours mean the same in all: one legend, at the last.
-        let legend = if i + 1 == maps.len() { Legend::Auto } else { Legend::None };
-        let own = MapOptions { title, size: o.size, legend, ..MapOptions::default() };
+        let own = MapOptions { title, size: o.size, legend: Legend::None, ..MapOptions::default() };
         if o.photos { photos(e, &own) } else { scatter(e, &own) }
     };
     let pictures: Vec<Picture> = maps.iter().enumerate().map(one).collect::<Result<_>>()?;
-    image::grid(
-        &pictures,
-        o.columns,
-        &[],
-        &GridOptions { title: o.title, scale: 1, ..GridOptions::default() },
-    )
+    // Maps of the same points: their colours mean the same in all.
+    let named = maps.first().into_iter().flat_map(|e| classes(e).into_iter().map(|(k, rgb)| (rgb, e.class(k))));
+    let legend = named.collect();
+    let options = GridOptions { title: o.title, scale: 1, legend, ..GridOptions::default() };
+    image::grid(&pictures, o.columns, &[], &options)
 }
 
 functions! {
@@ -325,6 +268,7 @@ functions! {
     /// embed::of(tensor::rand([20, 2])).svg("points.svg")
     /// ```
     fn svg(points: Embedding, path: PathBuf, options: Opts<MapOptions>) {
-        atomic::write(paths::writable(&path)?, svg(&points, &options.0)?.as_bytes())?
+        let drawing = svg::document(scatter(&points, &options.0)?.figure())?;
+        atomic::write(paths::writable(&path)?, drawing.as_bytes())?
     }
 }

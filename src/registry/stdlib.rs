@@ -7,7 +7,10 @@ use rhai::{AST, Engine, Module, Scope};
 
 /// Namespace, name in messages, text. A test sees that no file of the folder is missing here.
 pub const FILES: &[(&str, &str, &str)] =
-    &[("report", "stdlib/report.rhai", include_str!("../../stdlib/report.rhai"))];
+    &[
+        ("report", "stdlib/report.rhai", include_str!("../../stdlib/report.rhai")),
+        ("study", "stdlib/study.rhai", include_str!("../../stdlib/study.rhai")),
+    ];
 
 /// The text of the library file named `source` in a message.
 pub fn text(source: &str) -> Option<&'static str> {

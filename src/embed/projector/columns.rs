@@ -20,6 +20,22 @@ pub struct Column {
     cells: Cells,
 }
 
+impl Column {
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it says of point `i`.
+    pub fn text(&self, i: usize) -> String {
+        match &self.cells {
+            Cells::Numbers(v) => v.get(i).map(f64::to_string),
+            Cells::Texts(v) => v.get(i).cloned(),
+        }
+        .unwrap_or_default()
+    }
+}
+
 /// All lists, in order of their names.
 pub struct Columns(pub Vec<Column>);
 

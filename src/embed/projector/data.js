@@ -2,6 +2,8 @@
 const about = cs.json("about");
 const n = about.n;
 const maps = about.maps.map((m, i) => ({ ...m, at: cs.floats("map" + i) }));
+// Where the points of the first map were while it was made; last, where they are.
+const steps = [...Array.from({ length: about.steps }, (_, k) => cs.floats("step" + k)), maps[0].at];
 const labels = cs.ints("labels");
 const near = cs.ints("near");
 const far = cs.floats("far");

@@ -177,9 +177,25 @@ function setMap(i) {
     cs.at("axis" + c).replaceChildren(...options);
     cs.at("axis" + c).value = String(c);
   }
+  now.step = steps.length - 1;
+  cs.at("steprow").hidden = i !== 0 || steps.length < 2;
+  cs.at("step").value = String(now.step);
   return show(i, [0, 1, 2]);
 }
-let playing = false;
+function setStep(k, ms) {
+  now.step = k;
+  cs.at("step").value = String(k);
+  return show(0, now.axes, ms);
+}
+let playing = false, running = false;
+async function run() {
+  running = !running;
+  pressedIf("run", running);
+  if (running && now.step === steps.length - 1) await setStep(0, 400);
+  while (running && now.step < steps.length - 1) await setStep(now.step + 1, 160);
+  running = false;
+  pressedIf("run", false);
+}
 async function play() {
   playing = !playing;
   pressedIf("play", playing);
@@ -212,8 +228,11 @@ function controls() {
   on("size", "input", (e) => { now.size = Number(e.target.value); redraw(); });
   on("search", "input", (e) => search(e.target.value));
   on("search", "keydown", (e) => { if (e.key === "Enter" && now.found && now.found.size) focusOn(now.found.values().next().value); });
-  on("map", "change", (e) => { playing = false; pressedIf("play", false); setMap(Number(e.target.value)); });
-  on("play", "click", play);
+  on("map", "change", (e) => { playing = running = false; pressedIf("play", false); setMap(Number(e.target.value)); });
+  on("play", "click", () => { running = false; play(); });
+  cs.at("step").max = String(steps.length - 1);
+  on("step", "input", (e) => { running = false; setStep(Number(e.target.value), 160); });
+  on("run", "click", run);
   for (let c = 0; c < 3; c++) on("axis" + c, "change", (e) => { const axes = now.axes.slice(); axes[c] = Number(e.target.value); show(now.map, axes); });
   on("png", "click", picture);
   on("csv", "click", () => table(Array.from({ length: n }, (_, i) => i).filter((i) => inks[4 * i + 3] !== HIDDEN), "points.csv"));

@@ -2,6 +2,7 @@
 
 mod columns;
 mod sheets;
+pub mod tensorboard;
 
 use super::check;
 use super::embedding::{Embedding, Made};
@@ -34,6 +35,8 @@ options! {
         others: Map = Map::new(),
         /// Lists by name, a text or a number for each point: #{"file": names}.
         metadata: Map = Map::new(),
+        /// Where the points were while this map was made, in order: what `on_iteration` was given.
+        steps: Vec<Points> = Vec::new(),
         /// So many neighbours of each point, in the space that the points were made from; 0: none.
         neighbours: usize = 10,
     }
@@ -129,6 +132,16 @@ pub fn page(e: &Embedding, o: &ProjectorOptions) -> Result<Page> {
         let first = x.slice(ndarray::s![.., ..dims]);
         page = page.floats(&format!("map{i}"), first.iter().copied());
     }
+    for (i, step) in o.steps.iter().enumerate() {
+        let x = step.0.points();
+        if x.dim() != e.points().dim() {
+            let (n, d) = e.points().dim();
+            return Err(Error::new(format!("`steps`, item {i}: expected places {:?}, got {:?}", [n, d], x.shape()))
+                .hint("`embed::tsne(x, #{on_iteration: |p| steps.push(p.points)})` gives them"));
+        }
+        check::finite(&x.view()).map_err(|e| e.within(format!("`steps`, item {i}")))?;
+        page = page.floats(&format!("step{i}"), x.slice(ndarray::s![.., ..x.ncols().min(DIMS)]).iter().copied());
+    }
     let mut classes = e.about().labels.clone();
     classes.sort_unstable();
     classes.dedup();
@@ -154,7 +167,7 @@ pub fn page(e: &Embedding, o: &ProjectorOptions) -> Result<Page> {
     page.bytes("extents", &sheets.extents).bytes("ramp", &ramp).json("columns", &columns.0)?.json(
         "about",
         &json!({
-            "title": o.title, "n": n, "k": k, "metric": metric, "space": space, "maps": told, "classes": names,
+            "title": o.title, "n": n, "k": k, "metric": metric, "space": space, "maps": told, "steps": o.steps.len(), "classes": names,
             "sheets": cells, "pictures": !e.about().thumbnails.is_empty() && n <= PICTURES,
             "palettes": palettes, "own": palette(names.len()),
         }),
@@ -168,7 +181,7 @@ functions! {
     /// One file without a server: points or their thumbnails in two and three dimensions, colours by class or by a
     /// list of `metadata`, a legend that filters, search, a lasso that exports CSV, the nearest neighbours of a clicked
     /// point in the space that the map was made from (up to 30,000 points exact, beyond that most of them), and an
-    /// animated passage to other maps of the same points. Drag to move or turn, turn the wheel to zoom, drag with
+    /// animated passage to other maps of the same points and through the steps of making this one. Drag to move or turn, turn the wheel to zoom, drag with
     /// Shift to choose.
     /// ```rhai
     /// let x = embed::of(tensor::rand([6, 5]), #{labels: [0, 1, 0, 1, 0, 1]});

@@ -13,6 +13,8 @@ const CELL: usize = 32;
 const SMALL: usize = 16;
 /// More thumbnails than this are small: sheets lie in the memory of the graphics card.
 const MANY: usize = 80_000;
+/// Side of TensorBoard's one sheet.
+const SPRITE: usize = 8192;
 
 /// One sheet.
 pub struct Sheet {
@@ -42,26 +44,50 @@ impl Sheets {
     /// # Errors
     /// The encoder's.
     pub fn new(thumbnails: &[Picture]) -> Result<Self> {
-        let long = thumbnails.iter().map(|p| p.width().max(p.height())).max().unwrap_or(1);
-        let cell = long.min(if thumbnails.len() > MANY { SMALL } else { CELL });
+        let cell = longest(thumbnails).min(if thumbnails.len() > MANY { SMALL } else { CELL });
         let most = SHEET / cell;
         let columns = most.min((thumbnails.len() as f64).sqrt().ceil() as usize).max(1);
         let per = columns * columns;
-        // Handles of pictures stay in this thread; pixels do not.
-        let rasters: Vec<&Raster> = thumbnails.iter().map(Picture::raster).collect();
-        let small = |r: &&Raster| {
-            let side = r.width.max(r.height);
-            if side <= cell {
-                return Ok((*r).clone());
-            }
-            let to = |n: usize| ((n * cell) as f64 / side as f64).round().max(1.0) as usize;
-            resample::resize(r, to(r.width), to(r.height), Filter::Bilinear)
-        };
-        let small: Vec<Raster> = rasters.par_iter().map(small).collect::<Result<_>>()?;
+        let small = shrunk(thumbnails, cell)?;
         let extents = small.iter().flat_map(|r| [r.width as u8, r.height as u8]).collect();
         let pictures = small.par_chunks(per).map(|part| sheet(part, cell, columns)).collect::<Result<_>>()?;
         Ok(Self { cell, columns, per, extents, pictures })
     }
+}
+
+/// The longest side of any.
+fn longest(thumbnails: &[Picture]) -> usize {
+    thumbnails.iter().map(|p| p.width().max(p.height())).max().unwrap_or(1)
+}
+
+/// Each no longer than `cell` on either side.
+fn shrunk(thumbnails: &[Picture], cell: usize) -> Result<Vec<Raster>> {
+    // Handles of pictures stay in this thread; pixels do not.
+    let rasters: Vec<&Raster> = thumbnails.iter().map(Picture::raster).collect();
+    let small = |r: &&Raster| {
+        let side = r.width.max(r.height);
+        if side <= cell {
+            return Ok((*r).clone());
+        }
+        let to = |n: usize| ((n * cell) as f64 / side as f64).round().max(1.0) as usize;
+        resample::resize(r, to(r.width), to(r.height), Filter::Bilinear)
+    };
+    rasters.par_iter().map(small).collect()
+}
+
+/// All thumbnails in one picture, row by row, each in the middle of its square cell; and the side of a cell.
+///
+/// # Errors
+/// Libraries'.
+pub fn sprite(thumbnails: &[Picture]) -> Result<(Raster, usize)> {
+    let columns = (thumbnails.len() as f64).sqrt().ceil().max(1.0) as usize;
+    let side = longest(thumbnails).min(SPRITE / columns).max(1);
+    let mut out = Raster::new(columns * side, thumbnails.len().div_ceil(columns) * side, [255; 3])?;
+    for (i, r) in shrunk(thumbnails, side)?.iter().enumerate() {
+        let (x, y) = (i % columns * side + (side - r.width) / 2, i / columns * side + (side - r.height) / 2);
+        out.paste(r, x as i64, y as i64);
+    }
+    Ok((out, side))
 }
 
 fn sheet(part: &[Raster], cell: usize, columns: usize) -> Result<Sheet> {

@@ -1,6 +1,6 @@
 // Where one looks from; where points are on the screen; what moves.
 const look = { target: [0, 0, 0], zoom: 1, yaw: 0, pitch: 0, deep: 0, t: 1 };
-const now = { map: 0, axes: [0, 1, 2], three: false, pictures: about.pictures, size: 6, colouring: null, off: new Set(),
+const now = { map: 0, step: steps.length - 1, axes: [0, 1, 2], three: false, pictures: about.pictures, size: 6, colouring: null, off: new Set(),
   focus: -1, lasso: null, found: null, hover: -1 };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 let dirty = false, grid = null;
@@ -189,9 +189,9 @@ function rest(more) {
   return { t: 1, ...turned, ...(more || {}) };
 }
 
-// Passes to a map and its axes.
-function show(map, axes) {
-  const next = places(maps[map], axes);
+// Passes to a map, to where its points were at a step, and to its axes.
+function show(map, axes, ms = 900) {
+  const next = places(map === 0 ? { ...maps[0], at: steps[now.step] } : maps[map], axes);
   const t = look.t;
   for (let i = 0; i < pointsTo.length; i++) pointsFrom[i] += (pointsTo[i] - pointsFrom[i]) * t;
   pointsTo = next;
@@ -199,5 +199,5 @@ function show(map, axes) {
   upload("from", pointsFrom);
   upload("to", pointsTo);
   look.t = 0;
-  return move(rest(), 900);
+  return move(rest(), ms);
 }

@@ -99,68 +99,66 @@ pub fn conditional(near: &Neighbours, perplexities: &[f64]) -> Vec<f32> {
 }
 
 /// Joint probabilities: (p(j|i) + p(i|j)) / 2n, which sum to 1.
-pub fn joint(near: &Neighbours, perplexities: &[f64]) -> Sparse {
+pub fn joint(near: Neighbours, perplexities: &[f64]) -> Sparse {
     let (n, k) = (near.len(), near.k);
-    let own = conditional(near, perplexities);
+    let weights = conditional(&near, perplexities);
+    let mut own: Vec<(u32, f32)> = near.index.iter().copied().zip(weights).collect();
+    drop(near);
+    own.par_chunks_mut(k).for_each(|row| row.sort_unstable_by_key(|e| e.0));
     // The transpose: counting sort, so that each row's sources ascend.
-    let mut start = vec![0usize; n + 1];
-    near.index.iter().for_each(|j| start[*j as usize + 1] += 1);
-    (0..n).for_each(|i| start[i + 1] += start[i]);
-    let mut next = start.clone();
+    let mut begin = vec![0usize; n + 1];
+    own.iter().for_each(|(j, _)| begin[*j as usize + 1] += 1);
+    (0..n).for_each(|i| begin[i + 1] += begin[i]);
+    let mut next = begin.clone();
     let mut back = vec![(0u32, 0f32); n * k];
-    for (at, (j, p)) in near.index.iter().zip(&own).enumerate() {
+    for (at, (j, p)) in own.iter().enumerate() {
         back[next[*j as usize]] = ((at / k) as u32, *p);
         next[*j as usize] += 1;
     }
-    let rows: Vec<Vec<(u32, f32)>> = (0..n)
-        .into_par_iter()
-        .map(|i| {
-            let mut row: Vec<(u32, f32)> =
-                near.row(i).0.iter().copied().zip(own[i * k..].iter().copied()).collect();
-            row.sort_unstable_by_key(|e| e.0);
-            let mut out = merge(&row, &back[start[i]..start[i + 1]]);
-            out.iter_mut().for_each(|e| e.1 /= 2.0 * n as f32);
-            out.resize(out.len().div_ceil(PAD) * PAD, (i as u32, 0.0));
-            out
-        })
-        .collect();
+    let both = |i: usize| Merged { a: &own[i * k..(i + 1) * k], b: &back[begin[i]..begin[i + 1]] };
+    // Rows are measured first and then written where they stay: memory is what bounds the number of points.
+    let lengths: Vec<usize> =
+        (0..n).into_par_iter().map(|i| both(i).count().div_ceil(PAD) * PAD).collect();
     let mut out = Sparse { start: vec![0; n + 1], index: Vec::new(), value: Vec::new() };
-    for (i, row) in rows.iter().enumerate() {
-        out.start[i + 1] = out.start[i] + row.len();
+    (0..n).for_each(|i| out.start[i + 1] = out.start[i] + lengths[i]);
+    (out.index, out.value) = (vec![0; out.start[n]], vec![0.0; out.start[n]]);
+    let (mut index, mut value) = (&mut out.index[..], &mut out.value[..]);
+    let mut rows = Vec::with_capacity(n);
+    for length in lengths {
+        let (own, others) = std::mem::take(&mut index).split_at_mut(length);
+        let (weight, weights) = std::mem::take(&mut value).split_at_mut(length);
+        (index, value) = (others, weights);
+        rows.push((own, weight));
     }
-    out.index.reserve_exact(out.start[n]);
-    out.value.reserve_exact(out.start[n]);
-    for row in rows {
-        out.index.extend(row.iter().map(|e| e.0));
-        out.value.extend(row.iter().map(|e| e.1));
-    }
+    rows.into_par_iter().enumerate().for_each(|(i, (index, value))| {
+        index.fill(i as u32);
+        for ((index, value), (j, p)) in index.iter_mut().zip(value).zip(both(i)) {
+            (*index, *value) = (j, p / (2.0 * n as f32));
+        }
+    });
     out
 }
 
 /// The sum of two rows sorted by column.
-fn merge(a: &[(u32, f32)], b: &[(u32, f32)]) -> Vec<(u32, f32)> {
-    let mut out = Vec::with_capacity(a.len() + b.len() + PAD);
-    let (mut a, mut b) = (a.iter().peekable(), b.iter().peekable());
-    loop {
-        match (a.peek(), b.peek()) {
-            (Some(x), Some(y)) if x.0 == y.0 => {
-                out.push((x.0, x.1 + y.1));
-                a.next();
-                b.next();
-            }
-            (Some(x), Some(y)) if x.0 > y.0 => {
-                out.push(**y);
-                b.next();
-            }
-            (Some(x), _) => {
-                out.push(**x);
-                a.next();
-            }
-            (None, Some(y)) => {
-                out.push(**y);
-                b.next();
-            }
-            (None, None) => return out,
+struct Merged<'a> {
+    a: &'a [(u32, f32)],
+    b: &'a [(u32, f32)],
+}
+
+impl Iterator for Merged<'_> {
+    type Item = (u32, f32);
+    fn next(&mut self) -> Option<Self::Item> {
+        let (x, y) = (self.a.first(), self.b.first());
+        let least = x.iter().chain(&y).map(|e| e.0).min()?;
+        let mut sum = 0.0;
+        if let Some(x) = x.filter(|x| x.0 == least) {
+            sum += x.1;
+            self.a = &self.a[1..];
         }
+        if let Some(y) = y.filter(|y| y.0 == least) {
+            sum += y.1;
+            self.b = &self.b[1..];
+        }
+        Some((least, sum))
     }
 }

@@ -236,7 +236,7 @@ fn run<const D: usize>(
 ) -> Result<Map> {
     let (n, pool) = (x.nrows(), pool(s.threads)?);
     let perplexity = possible(s, n);
-    let p = pool.install(|| neighbours(x, &perplexity, s).map(|near| affinity::joint(&near, &perplexity)))?;
+    let p = pool.install(|| neighbours(x, &perplexity, s).map(|near| affinity::joint(near, &perplexity)))?;
     let start = init::start::<D>(x, &p, s, &pool)?;
     let method = s.method.unwrap_or_else(|| Method::choose(n, D));
     let mut repulsion = Repulsion::new(method, s.theta as f32, s.spacing as f32);
