@@ -87,6 +87,19 @@ fn captums_literals() {
     }
 }
 
+/// A ReLU6 passes nothing back where it cuts off, below 0 and above 6.
+#[test]
+fn relu6_guides_too() {
+    let mut s = Script::new();
+    s.tensor("x", &Tensor::from_slice(&[-1f32, 3.0, 5.0, 9.0]).view([1, 1, 1, 4]));
+    s.eval("let net = nn::sequential([[\"act\", nn::relu6()]]);");
+    s.eval("let t = target::custom(|y| (y * tensor::of([1.0, 1.0, -1.0, 1.0])).sum([1, 2, 3]));");
+    for (method, want) in [("guided_backprop", [0f32, 1.0, 0.0, 0.0]), ("deconvnet", [1.0, 1.0, 0.0, 1.0])] {
+        let got = s.eval_tensor(&format!("attrib::{method}(net, x, t)"));
+        close(method, &got, &Tensor::from_slice(&want).view([1, 1, 1, 4]), 0.0);
+    }
+}
+
 /// Xplique's case: y = −relu(x)², where guided backpropagation shows nothing.
 #[test]
 fn what_speaks_against_is_not_shown() {
@@ -156,7 +169,7 @@ fn attributions_name_what_is_wrong() {
     for method in ["guided_backprop", "deconvnet"] {
         s.fails(
             &format!("{custom} attrib::{method}(net, x, 1)"),
-            &["no ReLU layer took part", "nn::relu() layers"],
+            &["no ReLU layer took part", "nn::relu() or nn::relu6() layers"],
         );
     }
     s.eval(&format!("{custom} attrib::saliency(net, x, 1)"));

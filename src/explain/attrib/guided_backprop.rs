@@ -3,12 +3,13 @@
 use super::ReluRule;
 
 /// What a ReLU passes back.
-pub const RULE: ReluRule = |g, out| Ok(g.f_relu()?.f_mul(&out.f_gt(0)?)?);
+pub const RULE: ReluRule = |g, open| Ok(g.f_relu()?.f_mul(open)?);
 
 attrib! {
     /// Guided backpropagation: only what speaks for the target at every ReLU.
     ///
-    /// The gradient at the input [N, C, H, W], where every ReLU layer passes back `g · (x > 0) · (g > 0)` (section 3.4).
+    /// The gradient at the input [N, C, H, W], where every ReLU layer passes back `g · (x > 0) · (g > 0)` (section 3.4);
+    /// a ReLU6 nothing where it cuts off, at 6, either.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);

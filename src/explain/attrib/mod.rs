@@ -43,7 +43,7 @@ use std::ops::Range;
 use std::rc::Rc;
 use tch::Tensor;
 
-/// The gradient behind a ReLU, of that in front of it and of the ReLU's output.
+/// The gradient behind a ReLU, of that in front of it and of where the ReLU passes its input on.
 pub type ReluRule = fn(&Tensor, &Tensor) -> Result<Tensor>;
 
 /// A network, a batch of pictures and what is asked of them.
@@ -112,7 +112,7 @@ impl<'a> Look<'a> {
         let out = input_gradient(self.net, &self.x, self.target, &[tap])?;
         match relus.gates.borrow().len() {
             0 => Err(Error::new("no ReLU layer took part: there is no gradient to guide").hint(
-                "use nn::relu() layers; `x.relu()` inside nn::custom and other activations keep their own gradient",
+                "use nn::relu() or nn::relu6() layers; `x.relu()` inside nn::custom and other activations keep their own gradient",
             )),
             _ => Ok(out),
         }
@@ -132,11 +132,13 @@ impl Tap for Relus {
 
     fn after(&self, _: &str, layer: &dyn Layer, input: &Value, output: Value) -> Result<Value> {
         let (Value::Tensor(x), Value::Tensor(y)) = (input, &output) else { return Ok(output) };
-        if layer.kind() != "ReLU" {
-            return Ok(output);
-        }
-        let (rule, seen) = (self.rule, y.f_detach()?);
-        let gate = Gate::new(move |grad| rule(grad, &seen).map(Some));
+        let open = match layer.kind().as_str() {
+            "ReLU" => y.f_gt(0)?,
+            "ReLU6" => y.f_gt(0)?.f_logical_and(&y.f_lt(6)?)?,
+            _ => return Ok(output),
+        };
+        let rule = self.rule;
+        let gate = Gate::new(move |grad| rule(grad, &open).map(Some));
         let y = gate.lay(y, x)?;
         self.gates.borrow_mut().push(gate);
         Ok(Value::Tensor(y))
