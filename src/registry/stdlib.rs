@@ -39,7 +39,9 @@ pub fn load(engine: &mut Engine) -> Result<()> {
 
 /// The library's public functions.
 pub fn entries() -> Vec<Entry> {
-    let engine = Engine::new();
+    let mut engine = Engine::new();
+    // Its own limits would be lower in an unoptimised build.
+    engine.set_max_expr_depths(64, 64);
     let mut all = Vec::new();
     for (namespace, name, text) in FILES {
         let Ok(ast) = compile(&engine, name, text) else { continue };
