@@ -253,7 +253,10 @@ fn the_scripts_of_maps_run_in_their_tiny_size() {
     for (name, files, says) in [
         ("shortcut", ["maps.png", "energy.png", "energy.md"].as_slice(), "ground betrays 1.0: accuracy"),
         ("gradcam_layers", ["layers.png", "layers.svg", "energy.png"].as_slice(), "| relu4 | 0."),
+        ("gradcam_epochs", ["grad_cam.png", "guided.png", "epochs.gif", "curves.png", "curves.md"].as_slice(), "| 2 | 0."),
+        ("gradcam_models", ["grad_cam.png", "guided.png", "energy.png", "energy.md"].as_slice(), "| plain CNN | 0."),
         ("cam_zoo", ["zoo.png", "scores.md"].as_slice(), "random_cam "),
+        ("sanity_check", ["cascading.png", "independent.png", "sanity.md"].as_slice(), "| conv1 | guided"),
     ] {
         let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
         let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
