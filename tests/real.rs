@@ -156,7 +156,7 @@ fn plain_cnn_agrees() {
 
 #[test]
 fn vgg16_agrees() {
-    let (mut s, all) = given("vgg16", "models::vgg16()", 48);
+    let (mut s, all) = given("vgg16", "models::vgg16(#{hidden: 512})", 48);
     assert!(agree(&mut s, &all).len() >= 27);
 }
 
