@@ -14,7 +14,7 @@ use cs385::registry::entries;
 use heard::listen;
 use std::cell::RefCell;
 use std::rc::Rc;
-use support::{Script, Tensors, below, close, distance, fixture};
+use support::{OTHERS, Script, Tensors, below, close, distance, fixture};
 use tch::Tensor;
 
 const NET: &str = r#"nn::sequential([
@@ -91,7 +91,7 @@ fn every_method_equals_its_reference() {
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
     for e in entries().iter().filter(|e| e.home == "cam") {
-        let elsewhere = ["custom", "random_cam", "together", "compare"].contains(&e.name.as_str());
+        let elsewhere = OTHERS.contains(&e.name.as_str()) || e.name == "random_cam";
         assert!(elsewhere || seen.contains(&e.name), "cam::{} is compared with nothing", e.name);
     }
 }
@@ -288,9 +288,10 @@ fn custom_takes_weights_shares_and_maps() {
 fn cams_name_what_is_wrong() {
     let all = fixture("cams");
     let (mut s, _) = given(&all);
-    for e in entries().iter().filter(|e| {
-        e.home == "cam" && !["full_grad", "custom", "together", "compare"].contains(&e.name.as_str())
-    }) {
+    for e in entries()
+        .iter()
+        .filter(|e| e.home == "cam" && !OTHERS.contains(&e.name.as_str()) && e.name != "full_grad")
+    {
         let target = if e.name == "finer_cam" { "()" } else { "target::softmax(1)" };
         let look = |layer: &str, x: &str| format!("cam::{}(net, {layer}, {x}, {target})", e.name);
         s.fails(&look("\"relu9\"", "x"), &["unknown layer `relu9`"]);

@@ -246,3 +246,22 @@ fn the_quick_start_runs_in_its_tiny_size() {
     }
     assert!(out(&o).contains("105,866 parameters"), "{}", out(&o));
 }
+
+#[test]
+fn the_scripts_of_maps_run_in_their_tiny_size() {
+    let p = Place::new();
+    for (name, files, says) in [
+        ("shortcut", ["maps.png", "energy.png", "energy.md"].as_slice(), "ground betrays 1.0: accuracy"),
+        ("gradcam_layers", ["layers.png", "layers.svg", "energy.png"].as_slice(), "| relu4 | 0."),
+        ("cam_zoo", ["zoo.png", "scores.md"].as_slice(), "random_cam "),
+    ] {
+        let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
+        let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
+        assert_eq!(o.status.code(), Some(0), "{}", err(&o));
+        for file in files {
+            let path = p.path().join("outputs").join(name).join("latest").join(file);
+            assert!(path.metadata().unwrap().len() > 100, "{file}");
+        }
+        assert!(out(&o).contains(says), "{}", out(&o));
+    }
+}

@@ -197,3 +197,41 @@ fn sensitivity_equals_captum() {
         s.eval_tensor("metrics::sensitivity_max(|x| attrib::saliency(net, x, [3, 7]), x, #{noise: ball})");
     close("sensitivity", &got, &all["vgg/sensitivity_max"], 1e-4);
 }
+
+/// Over a data set as picture by picture, whatever the batch; parts add up to the thing.
+#[test]
+fn localisation_is_the_mean_of_single_maps() {
+    let mut s = Script::new();
+    s.eval(
+        r#"let data = data::critters(#{size: 24, train: 2, test: 7, classes: 3}).test;
+           let net = models::plain_cnn(#{classes: 3, width: 4});
+           let all = metrics::localisation(net, "relu2", data, ["hires_cam", "saliency"], #{batch_size: 3});
+           let named = metrics::localisation(net, "relu2", data, ["hires_cam"], #{target: target::top(), tolerance: 2});"#,
+    );
+    for (row, map) in [(0, "cam::hires_cam(net, \"relu2\", "), (1, "attrib::heatmap(attrib::saliency(net, ")]
+    {
+        let (close_call, pointing) = if row == 1 { (")", "0") } else { ("", "0") };
+        let script = format!(
+            "let each = []; let hits = 0.0; let area = 0.0; let parts = 0.0;
+             for i in 0..7 {{
+                 let item = data.get(i);
+                 let map = {map}item.input, item.target){close_call};
+                 each.push(metrics::energy_in(map, item.mask).item());
+                 hits += metrics::pointing_game(map, item.mask, #{{tolerance: {pointing}}}).item();
+                 area += item.mask.float().mean().item();
+             }}
+             for name in all.table[{row}].parts.keys() {{ parts += all.table[{row}].parts[name]; }}
+             let finite = each.filter(|e| !e.is_nan());
+             let mean = finite.reduce(|s, e| s + e, 0.0) / finite.len();
+             tensor::of([all.table[{row}].energy - mean, all.table[{row}].pointing - hits / 7, all.area - area / 7,
+                         parts - mean, 0.0 + all.table[{row}].zero - (7 - finite.len()), all.pictures - 7.0])"
+        );
+        close(map, &s.eval_tensor(&script), &Tensor::zeros([6], tch::kind::FLOAT_CPU), 1e-5);
+    }
+    s.fails("metrics::localisation(net, \"relu2\", data, [])", &["no method"]);
+    s.fails("metrics::localisation(net, \"relu2\", data, [\"grad_cm\"])", &["grad_cam"]);
+    s.fails(
+        "metrics::localisation(net, \"relu2\", data::from_tensors(tensor::rand([2, 3, 24, 24])), [\"grad_cam\"])",
+        &["neither masks nor boxes", "critters"],
+    );
+}

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use cs385::core::canvas::Canvas;
 use cs385::core::colormap::Colormap;
 use cs385::core::raster::Raster;
 use cs385::core::resample::Filter;
@@ -242,7 +243,7 @@ fn the_curve_golden() {
 fn plots_refuse_what_they_cannot_draw() {
     let o = Options::default();
     let log = Options { log_y: true, ..Options::default() };
-    let msg = |r: cs385::core::Result<Raster>| r.unwrap_err().msg;
+    let msg = |r: cs385::core::Result<Canvas>| r.unwrap_err().msg;
     assert!(msg(plot::curves(&[], &o)).contains("no series"));
     assert_eq!(msg(plot::curves(&[Series::values("loss", &[])], &o)), "series `loss` has no points");
     assert!(msg(plot::curves(&[Series::values("loss", &[f64::NAN])], &o)).contains("finite"));
@@ -259,7 +260,7 @@ fn plots_refuse_what_they_cannot_draw() {
 #[test]
 fn plots_of_one_point_or_one_value_show_something() {
     let o = Options::default();
-    let ink = |r: Raster| r.rgb.chunks_exact(3).filter(|p| **p == [0, 114, 178]).count();
+    let ink = |r: Canvas| r.rgb.chunks_exact(3).filter(|p| **p == [0, 114, 178]).count();
     assert!(ink(plot::curves(&[Series::values("", &[0.5])], &o).unwrap()) > 20);
     assert!(ink(plot::curves(&[Series::values("", &[3.0; 9])], &o).unwrap()) > 800);
     assert!(ink(plot::curves(&[Series::values("", &[f64::NAN, 1.0, f64::NAN])], &o).unwrap()) > 20);

@@ -12,9 +12,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
 
 /// Runs each line of a script in one session, in a folder of its own, and gives what the last one shows.
 fn last(lines: &str) -> Result<String, String> {
+    // The generator of random numbers belongs to the process, and one of the tests watches it: one script at a time.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let engine = Rc::new(engine().unwrap());
     let folder = scratch().unwrap();
     Start::test(folder.path().into()).begin().unwrap();

@@ -141,3 +141,36 @@ fn targets_name_what_is_wrong() {
         s.fails(&format!("attrib::saliency({net}, x, {target})"), parts);
     }
 }
+
+/// A network that knows the names of its classes takes them for numbers, also within other targets.
+#[test]
+fn classes_by_name() {
+    let mut s = script();
+    s.eval(r#"cls.save("named.safetensors", #{classes: ["ant", "bee", "cat", "dog", "elk"]}); let named = nn::load("named.safetensors");"#);
+    for (by_name, by_number) in [
+        ("\"dog\"", "3"),
+        ("[\"bee\", \"elk\"]", "[1, 4]"),
+        ("target::softmax(\"cat\")", "target::softmax(2)"),
+        (
+            "target::difference(\"dog\", target::softmax(\"bee\"))",
+            "target::difference(3, target::softmax(1))",
+        ),
+    ] {
+        for call in [
+            "cam::grad_cam(named, \"relu\", x, TARGET).tensor()",
+            "attrib::saliency(named, x, TARGET)",
+            "cam::score_cam(named, \"relu\", x, TARGET).tensor()",
+        ] {
+            let (a, b) = (call.replace("TARGET", by_name), call.replace("TARGET", by_number));
+            close(&a, &s.eval_tensor(&a), &s.eval_tensor(&b), 0.0);
+        }
+    }
+    close(
+        "finer",
+        &s.eval_tensor("cam::finer_cam(named, \"relu\", x, \"dog\").tensor()"),
+        &s.eval_tensor("cam::finer_cam(named, \"relu\", x, 3).tensor()"),
+        0.0,
+    );
+    s.fails("attrib::saliency(named, x, \"dgo\")", &["did you mean `dog`"]);
+    s.fails("attrib::saliency(cls, x, \"dog\")", &["does not know the names"]);
+}

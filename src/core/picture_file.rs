@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
 use image::metadata::Orientation;
 use image::{
     DynamicImage, ExtendedColorType, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits, RgbaImage,
@@ -131,15 +132,19 @@ pub fn write(raster: &Raster, path: impl AsRef<Path>) -> Result<()> {
                 ExtendedColorType::Rgb8,
             ),
             "gif" => GifEncoder::new(file).encode(&raster.rgb, w, h, ExtendedColorType::Rgb8),
-            _ => image::codecs::png::PngEncoder::new(file).write_image(
-                &raster.rgb,
-                w,
-                h,
-                ExtendedColorType::Rgb8,
-            ),
+            _ => PngEncoder::new(file).write_image(&raster.rgb, w, h, ExtendedColorType::Rgb8),
         };
         made.map_err(|e| Error::new(e.to_string()).within(path.display()))
     })
+}
+
+/// The bytes of a picture as PNG. Errors: a side too long for a file.
+pub fn png(raster: &Raster) -> Result<Vec<u8>> {
+    let (mut bytes, (w, h)) = (Vec::new(), size(raster)?);
+    PngEncoder::new(&mut bytes)
+        .write_image(&raster.rgb, w, h, ExtendedColorType::Rgb8)
+        .map_err(|e| Error::new(e.to_string()))?;
+    Ok(bytes)
 }
 
 /// Writes an animated gif that repeats for ever, every frame `delay_ms` long (in steps of 10 ms).

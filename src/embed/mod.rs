@@ -12,6 +12,7 @@ pub mod measures;
 mod methods;
 pub mod pca;
 mod picture;
+pub mod projector;
 mod script;
 mod simd;
 pub mod tsne;

@@ -3,7 +3,7 @@
 use super::embedding::{Embedding, Made};
 use crate::core::colour::palette;
 use crate::core::raster::{Raster, Rgb};
-use crate::core::{Error, Opts, Result, atomic, paths};
+use crate::core::{Error, Opts, Result, atomic, paths, svg};
 use crate::image::{self, GridOptions, Picture};
 use crate::plot::{self, Legend, Options, Series};
 use std::path::PathBuf;
@@ -188,11 +188,6 @@ fn thin(drawn: &mut Drawn, o: &MapOptions) {
     drawn.which = drawn.which.iter().zip(&keep).filter(|(_, k)| **k).map(|(i, _)| *i).collect();
 }
 
-/// Text as XML shows it.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 /// The points as a drawing that any size shows sharp.
 ///
 /// # Errors
@@ -224,7 +219,7 @@ pub fn svg(e: &Embedding, o: &MapOptions) -> Result<String> {
         let (x, y, size) = (w / 2.0, 1.6 * font, 1.2 * font);
         out += &format!(
             "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size:.1}\" text-anchor=\"middle\">{}</text>\n",
-            escaped(&o.title)
+            svg::escaped(&o.title)
         );
     }
     let colours = palette(all.len());
@@ -239,7 +234,8 @@ pub fn svg(e: &Embedding, o: &MapOptions) -> Result<String> {
             let (x, y) = (w - right + font, top + font * (0.7 + 1.5 * k as f64));
             out += &format!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{:.1}\"/>\n", font * 0.35);
             let (x, y) = (x + font * 0.7, y + font * 0.35);
-            out += &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"#222\">{}</text>\n", escaped(&s.name));
+            out +=
+                &format!("<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"#222\">{}</text>\n", svg::escaped(&s.name));
         }
         out += "</g>\n";
     }

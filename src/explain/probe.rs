@@ -24,7 +24,12 @@ pub struct Probe {
 impl Probe {
     /// The same tensors.
     fn again(&self) -> Self {
-        let all = |t: &[Tensor]| t.iter().map(Tensor::shallow_clone).collect();
+        self.of(&(0..self.acts.len()).collect::<Vec<_>>())
+    }
+
+    /// The same tensors of some of the layers.
+    fn of(&self, which: &[usize]) -> Self {
+        let all = |t: &[Tensor]| which.iter().filter_map(|i| t.get(*i)).map(Tensor::shallow_clone).collect();
         Self {
             acts: all(&self.acts),
             grads: all(&self.grads),
@@ -68,6 +73,14 @@ pub fn shared<T>(input: bool, f: impl FnOnce() -> Result<T>) -> Result<T> {
     f()
 }
 
+impl Known {
+    /// The look at some of its layers, if it looked at all of these.
+    fn at(&self, layers: &[String]) -> Option<Probe> {
+        let which = layers.iter().map(|l| self.layers.iter().position(|k| k == l));
+        Some(self.probe.of(&which.collect::<Option<Vec<_>>>()?))
+    }
+}
+
 /// What `f` makes of a look that is known already.
 fn known<T>(net: &Net, x: &Tensor, target: &Target, f: impl Fn(&Known) -> Option<T>) -> Option<T> {
     let fits = |k: &&Known| k.net.is(net) && same(&k.x, x) && Rc::ptr_eq(&k.target.0, &target.0);
@@ -77,6 +90,8 @@ fn known<T>(net: &Net, x: &Tensor, target: &Target, f: impl Fn(&Known) -> Option
 /// What a forward pass gives: the target's value for every picture, the outputs of the layers, the network's.
 struct Pass {
     scores: Tensor,
+    /// The target with numbers for names of classes.
+    target: Target,
     acts: Vec<Tensor>,
     out: Value,
 }
@@ -140,6 +155,7 @@ fn score(
     graph: bool,
 ) -> Result<Pass> {
     net.check_layers(layers)?;
+    let target = target.numbered(|| net.about().classes)?;
     let needs = target.needs();
     if let Some(layer) = needs.layer {
         net.check_layers(&[layer.to_string()])?;
@@ -158,7 +174,7 @@ fn score(
             None if needs.before_sigmoid => before.undo(out),
             None => out,
         };
-        Ok(Pass { scores: target.scores(&out, x)?, acts, out })
+        Ok(Pass { scores: target.scores(&out, x)?, target: target.clone(), acts, out })
     };
     if graph { tch::with_grad(run) } else { tch::no_grad(run) }
 }
@@ -189,7 +205,7 @@ fn detached(all: Vec<Tensor>) -> Result<Vec<Tensor>> {
 /// # Errors
 /// An unknown layer; a target that does not fit the output or does not depend on a layer.
 pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
-    if let Some(p) = known(net, x, target, |k| (k.layers == layers).then(|| k.probe.again())) {
+    if let Some(p) = known(net, x, target, |k| k.at(layers)) {
         return Ok(p);
     }
     let sharing = KNOWN.with_borrow(Option::is_some);
@@ -200,7 +216,7 @@ pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resul
         true => with_input(&p, layers, leaf)?,
         false => (gradients(&p.scores, &p.acts, layers, Graph::default())?, None),
     };
-    let settled = target.settle(&p.out, x)?;
+    let settled = p.target.settle(&p.out, x)?;
     let probe = Probe {
         acts: detached(p.acts)?,
         grads: detached(grads)?,
@@ -236,12 +252,12 @@ fn with_input(p: &Pass, layers: &[String], x: Tensor) -> Result<(Vec<Tensor>, Op
 /// # Errors
 /// As there.
 pub fn glance(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Result<Probe> {
-    let fits = |k: &Known| (layers.is_empty() || k.layers == layers).then(|| k.probe.again());
-    if let Some(p) = known(net, x, target, fits) {
+    if let Some(p) = known(net, x, target, |k| k.at(layers)) {
         return Ok(p);
     }
     let p = score(net, layers, x, target, &[], false)?;
-    Ok(Probe { acts: p.acts, grads: Vec::new(), scores: p.scores, target: target.settle(&p.out, x)? })
+    let target = p.target.settle(&p.out, x)?;
+    Ok(Probe { acts: p.acts, grads: Vec::new(), scores: p.scores, target })
 }
 
 /// The target's value for every picture of `x`, [N], with taps of one's own.

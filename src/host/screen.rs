@@ -1,14 +1,13 @@
 //! Pictures on the terminal: by the terminal's own protocol where it has one, else in half blocks, else one line.
 
 use super::{output, sixel};
+use crate::core::picture_file::png;
 use crate::core::raster::Raster;
 use crate::core::resample::{Filter, resize};
 use crate::core::screen::Screen;
-use crate::core::{Error, Result, run};
+use crate::core::{Result, run};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use image::codecs::png::PngEncoder;
-use image::{ExtendedColorType, ImageEncoder};
 use std::io::IsTerminal;
 
 /// How pictures get on the terminal.
@@ -114,15 +113,6 @@ fn draw(picture: &Raster, way: Way) -> Result<String> {
 /// `Picture 224x224, 3 channels`.
 fn words(picture: &Raster) -> String {
     format!("Picture {}x{}, 3 channels", picture.width, picture.height)
-}
-
-fn png(picture: &Raster) -> Result<Vec<u8>> {
-    let mut out = Vec::new();
-    let (w, h) = (picture.width as u32, picture.height as u32);
-    PngEncoder::new(&mut out)
-        .write_image(&picture.rgb, w, h, ExtendedColorType::Rgb8)
-        .map_err(|e| Error::new(e.to_string()))?;
-    Ok(out)
 }
 
 /// In pieces of 4096 characters; `q=2` keeps the terminal from answering into the next input.

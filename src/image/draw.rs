@@ -1,6 +1,7 @@
 //! Drawing on a picture: each call makes a new one.
 
 use super::Picture;
+use crate::core::canvas::Canvas;
 use crate::core::font::{self, Align, CAP, Style};
 use crate::core::raster::{Rect, Rgb};
 
@@ -8,7 +9,7 @@ impl Picture {
     /// A box of `width` times `height` pixels at (`x`, `y`), its border `line` pixels wide, inwards.
     /// What lies outside the picture is not drawn.
     pub fn draw_box(&self, x: i64, y: i64, width: usize, height: usize, colour: Rgb, line: usize) -> Self {
-        let mut out = (*self.raster).clone();
+        let mut out = Canvas::over(&self.figure);
         out.frame(Rect::new(x, y, width, height), colour, line);
         self.with(out)
     }
@@ -16,17 +17,17 @@ impl Picture {
     /// Text with its top left corner at (`x`, `y`), `size` pixels high (em), one line for each `\n`.
     pub fn draw_text(&self, x: i64, y: i64, text: &str, size: f64, colour: Rgb) -> Self {
         let style = Style::new(size.clamp(1.0, 1000.0), colour);
-        let mut out = (*self.raster).clone();
+        let mut out = Canvas::over(&self.figure);
         for (i, line) in text.split('\n').enumerate() {
             let baseline = y as f64 + CAP * style.size + i as f64 * font::LEADING * style.size;
-            font::draw(&mut out, x as f64, baseline, line, &style, Align::Left);
+            out.text(x as f64, baseline, line, &style, Align::Left);
         }
         self.with(out)
     }
 
     /// A mask `[H, W]` (true = inside) laid over the picture with opacity `alpha`. Row-major, as long as the picture has pixels.
     pub fn tint(&self, mask: &[bool], colour: Rgb, alpha: f64) -> Self {
-        let mut out = (*self.raster).clone();
+        let mut out = self.raster().clone();
         for i in mask.iter().enumerate().filter(|(_, m)| **m).map(|(i, _)| i) {
             out.blend(
                 (i % self.width()) as i64,

@@ -1,27 +1,16 @@
 //! Figures of many pictures: a grid with title, labels, captions and a colour bar.
 
-use super::{Picture, color_bar};
-use crate::core::colormap::Colormap;
+use super::Picture;
+use super::bar::{Bar, ColorBar};
+use super::key::Key;
+use crate::core::canvas::Canvas;
 use crate::core::colour::is_light;
 use crate::core::font::{self, Align, CAP, LEADING, Style};
-use crate::core::raster::{MAX_PIXELS, Raster, Rect, Rgb};
+use crate::core::raster::{MAX_PIXELS, Rgb};
 use crate::core::{Error, Result};
 
 /// Cells are at least about this wide: smaller pictures are enlarged by a whole factor.
 const CELL: usize = 128;
-
-/// A colour bar beside a grid: the map, the values at its ends and what they are.
-#[derive(Clone, Debug)]
-pub struct ColorBar {
-    /// Colours of the values.
-    pub colormap: Colormap,
-    /// Value at the lower end.
-    pub lo: f64,
-    /// Value at the upper end.
-    pub hi: f64,
-    /// What the values are.
-    pub label: String,
-}
 
 /// How a grid looks; 0 and empty mean: as suits the pictures.
 #[derive(Clone, Debug)]
@@ -46,6 +35,8 @@ pub struct GridOptions {
     pub caption_colors: Vec<Rgb>,
     /// At the right.
     pub color_bar: Option<ColorBar>,
+    /// Colours and what they mean, below all.
+    pub legend: Vec<(Rgb, String)>,
 }
 
 impl Default for GridOptions {
@@ -61,6 +52,7 @@ impl Default for GridOptions {
             caption_lines: 3,
             caption_colors: Vec::new(),
             color_bar: None,
+            legend: Vec::new(),
         }
     }
 }
@@ -116,6 +108,7 @@ struct Plan {
     tops: Vec<usize>,
     heights: Vec<usize>,
     size: (usize, usize),
+    key: Key,
 }
 
 impl Plan {
@@ -149,7 +142,8 @@ impl Plan {
         let wrap = |t: &String, width: f64| font::wrap(t, &text, width, o.caption_lines);
         // Captions may reach a little into the gap.
         let caption_width = cell.0 as f64 + gap as f64 * 0.5;
-        let captions: Vec<_> = captions.iter().map(|c| wrap(c, caption_width)).collect();
+        let captions: Vec<_> =
+            captions.iter().map(|c| if c.is_empty() { vec![] } else { wrap(c, caption_width) }).collect();
         let head: Vec<_> = o.column_labels.iter().map(|c| wrap(c, caption_width)).collect();
         let side: Vec<_> = o.row_labels.iter().map(|r| wrap(r, cell.0 as f64 * 1.2)).collect();
         let widths = side.iter().flatten().map(|l| font::width(l, &text));
@@ -181,15 +175,32 @@ impl Plan {
             tops.push(y.ceil() as usize);
             let here = captions.get(row * columns..((row + 1) * columns).min(captions.len())).unwrap_or(&[]);
             y = y.ceil() + *high as f64;
-            y += if here.is_empty() { 0.0 } else { lines(here) * lead + size * 0.35 };
+            y += if lines(here) == 0.0 { 0.0 } else { lines(here) * lead + size * 0.35 };
             y += if row + 1 < rows { gap as f64 } else { 0.0 };
         }
-        let size = (width, y.ceil() as usize + margin);
-        Ok(Self { columns, cell, gap, margin, text, title, head, side, captions, left, tops, heights, size })
+        let key = Key::new(&o.legend, &text, (width - 2 * margin) as f64);
+        let foot = y.ceil() as usize;
+        let size = (width, foot + key.height() + margin);
+        Ok(Self {
+            key,
+            columns,
+            cell,
+            gap,
+            margin,
+            text,
+            title,
+            head,
+            side,
+            captions,
+            left,
+            tops,
+            heights,
+            size,
+        })
     }
 
-    fn draw(&self, pictures: &[Picture], o: &GridOptions) -> Result<Raster> {
-        let mut out = Raster::new(self.size.0, self.size.1, o.background)?;
+    fn draw(&self, pictures: &[Picture], o: &GridOptions) -> Result<Canvas> {
+        let mut out = Canvas::new(self.size.0, self.size.1, o.background)?;
         let cw = self.cell.0;
         let lead = self.text.size * LEADING;
         let column = |c: usize| self.left + c * (cw + self.gap);
@@ -218,9 +229,8 @@ impl Plan {
             let (x, y) = (column(i % self.columns), self.tops[i / self.columns]);
             let (factor, ch) = (factor(picture, self.cell), self.heights[i / self.columns]);
             let (w, h) = (picture.width() * factor, picture.height() * factor);
-            let big = if factor > 1 { Some(picture.raster().enlarge(factor)?) } else { None };
-            let shown = big.as_ref().unwrap_or(picture.raster());
-            out.paste(shown, (x + (cw - w) / 2) as i64, (y + (ch - h) / 2) as i64);
+            let at = ((x + (cw - w) / 2) as i64, (y + (ch - h) / 2) as i64);
+            out.paste(picture.figure(), at.0, at.1, factor)?;
             if let Some(lines) = self.captions.get(i) {
                 let style = Style {
                     colour: o.caption_colors.get(i).copied().unwrap_or(self.text.colour),
@@ -236,6 +246,8 @@ impl Plan {
             let x = column(self.columns - 1) + cw;
             Bar::new(bar, &self.text, self.cell).draw(&mut out, x, self.tops[0], bottom, &self.text)?;
         }
+        let foot = self.size.1 - self.margin - self.key.height();
+        self.key.draw(&mut out, foot as f64, self.size.0 as f64, &self.text);
         Ok(out)
     }
 }
@@ -250,64 +262,9 @@ fn title_style(text: &Style) -> Style {
     Style { size: (text.size * 1.25).round(), ..*text }
 }
 
-fn write(out: &mut Raster, x: f64, baseline: f64, lines: &[String], style: &Style, align: Align) {
+pub(super) fn write(out: &mut Canvas, x: f64, baseline: f64, lines: &[String], style: &Style, align: Align) {
     for (i, line) in lines.iter().enumerate() {
-        font::draw(out, x, baseline + i as f64 * style.size * LEADING, line, style, align);
-    }
-}
-
-/// The colour bar: space before it, the bar, three numbers, the label upright.
-struct Bar<'a> {
-    spec: &'a ColorBar,
-    thick: usize,
-    ticks: [String; 3],
-    width: usize,
-}
-
-impl<'a> Bar<'a> {
-    fn new(spec: &'a ColorBar, text: &Style, cell: (usize, usize)) -> Self {
-        let thick = (cell.0 / 14).clamp(8, 28);
-        let ticks = [spec.lo, f64::midpoint(spec.lo, spec.hi), spec.hi].map(|v| number(v, spec.hi - spec.lo));
-        let numbers = ticks.iter().map(|t| font::width(t, text)).fold(0.0, f64::max);
-        let label = if spec.label.is_empty() { 0.0 } else { text.size * 1.4 };
-        let width = (text.size * 1.4 + numbers + label).ceil() as usize + thick;
-        Self { spec, thick, ticks, width }
-    }
-
-    fn draw(&self, out: &mut Raster, right: usize, top: usize, bottom: usize, text: &Style) -> Result<()> {
-        let x = right + text.size as usize;
-        let bar = color_bar(self.thick, bottom - top, self.spec.colormap)?;
-        out.paste(&bar, x as i64, top as i64);
-        out.frame(Rect::new(x as i64, top as i64, self.thick, bottom - top), [110; 3], 1);
-        let numbers = x as f64 + self.thick as f64 + text.size * 0.4;
-        let high = text.size * CAP;
-        let (top, bottom) = (top as f64, bottom as f64);
-        for (tick, base) in self.ticks.iter().zip([bottom, (top + bottom + high) / 2.0, top + high]) {
-            font::draw(out, numbers, base, tick, text, Align::Left);
-        }
-        if !self.spec.label.is_empty() {
-            let x = right as f64 + self.width as f64 - text.size * 0.2;
-            let label = font::ellipsis(&self.spec.label, text, bottom - top);
-            font::draw_up(out, x, f64::midpoint(top, bottom), &label, text, Align::Centre);
-        }
-        Ok(())
-    }
-}
-
-/// A number with as many digits as a range of `span` needs; with a real minus sign.
-fn number(v: f64, span: f64) -> String {
-    let span = span.abs();
-    let text = if !(1e-3..1e5).contains(&span) {
-        format!("{v:.1e}")
-    } else {
-        let digits = (2.0 - span.log10().floor()).clamp(0.0, 5.0) as usize;
-        let t = format!("{v:.digits$}");
-        if t.contains('.') { t.trim_end_matches('0').trim_end_matches('.').to_string() } else { t }
-    };
-    if text.trim_start_matches('-').chars().all(|c| c == '0' || c == '.') {
-        "0".into()
-    } else {
-        text.replace('-', "\u{2212}")
+        out.text(x, baseline + i as f64 * style.size * LEADING, line, style, align);
     }
 }
 
@@ -344,13 +301,5 @@ mod tests {
         assert!(grid(&[], 2, &[], &o).is_err());
         let o = GridOptions { scale: 1 << 40, ..GridOptions::default() };
         assert!(grid(&digits(2), 2, &[], &o).unwrap_err().msg.contains("too large"));
-    }
-
-    #[test]
-    fn numbers_read_well() {
-        assert_eq!(
-            [number(0.5, 1.0), number(-0.25, 1.0), number(120.0, 240.0), number(-0.0, 1.0)],
-            ["0.5", "\u{2212}0.25", "120", "0"]
-        );
     }
 }

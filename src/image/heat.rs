@@ -38,7 +38,7 @@ impl Picture {
         let colours = options.colormap.table();
         let (a, b) = ((1.0 - options.alpha as f32) / 255.0, options.alpha as f32 / 255.0);
         let mixed: Vec<f32> = self
-            .raster
+            .raster()
             .rgb
             .chunks_exact(3)
             .zip(&map.values)

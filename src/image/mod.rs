@@ -1,44 +1,52 @@
 //! Pictures: read, cut, drawn on, turned into tensors and back; overlays, grids, animations.
 
+mod bar;
 mod draw;
 mod files;
 mod grid;
 mod heat;
+mod key;
 mod script;
 mod stack;
 mod tensor;
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-pub use grid::{ColorBar, GridOptions, grid, strip};
+pub use bar::ColorBar;
+pub use grid::{GridOptions, grid, strip};
 pub use heat::{HeatOptions, color_bar, heatmap};
 pub use script::HeatmapOptions;
 pub use stack::{gif, hstack, vstack};
 pub use tensor::{FromTensor, IMAGENET_MEAN, IMAGENET_STD};
 
-use crate::core::picture_file;
+use crate::core::canvas::{Canvas, Figure};
 use crate::core::raster::{Raster, Rect, Rgb};
 use crate::core::resample::{self, Filter};
-use crate::core::{Error, Result};
+use crate::core::{Error, Result, atomic, picture_file, svg};
 
 /// A picture, RGB with 8 bits a channel. A handle: cloning is free, every operation makes a new one.
 #[derive(Clone, Debug)]
 pub struct Picture {
-    raster: Arc<Raster>,
+    figure: Figure,
     source: Option<PathBuf>,
 }
 
 impl From<Raster> for Picture {
     fn from(raster: Raster) -> Self {
-        Self { raster: Arc::new(raster), source: None }
+        Self { figure: raster.into(), source: None }
+    }
+}
+
+impl From<Canvas> for Picture {
+    fn from(canvas: Canvas) -> Self {
+        Self { figure: canvas.into(), source: None }
     }
 }
 
 impl PartialEq for Picture {
     /// Equal pixels, wherever they came from.
     fn eq(&self, other: &Self) -> bool {
-        self.raster == other.raster
+        self.raster() == other.raster()
     }
 }
 
@@ -46,7 +54,7 @@ impl Picture {
     /// Reads a picture file; see [`picture_file::read`] for formats and errors.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Ok(Self { raster: Arc::new(picture_file::read(path)?), source: Some(path.to_path_buf()) })
+        Ok(Self { figure: picture_file::read(path)?.into(), source: Some(path.to_path_buf()) })
     }
 
     /// A picture of one colour. Error: no pixel, or too many.
@@ -54,24 +62,31 @@ impl Picture {
         Ok(Raster::new(width, height, colour)?.into())
     }
 
-    /// Writes it in the format of the extension: png, jpg, bmp, gif or webp.
+    /// Writes it in the format of the extension: png, jpg, bmp, gif, webp or svg.
+    ///
+    /// # Errors
+    /// Another extension, a file that cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        picture_file::write(&self.raster, path)
+        let path = path.as_ref();
+        if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")) {
+            return atomic::write(path, svg::document(&self.figure)?.as_bytes());
+        }
+        picture_file::write(self.raster(), path)
     }
 
     /// `[H, W]` in pixels.
     pub fn size(&self) -> [usize; 2] {
-        [self.raster.height, self.raster.width]
+        [self.raster().height, self.raster().width]
     }
 
     /// Width in pixels.
     pub fn width(&self) -> usize {
-        self.raster.width
+        self.raster().width
     }
 
     /// Height in pixels.
     pub fn height(&self) -> usize {
-        self.raster.height
+        self.raster().height
     }
 
     /// The file it was read from; kept by every operation on one picture.
@@ -81,7 +96,12 @@ impl Picture {
 
     /// Its pixels.
     pub fn raster(&self) -> &Raster {
-        &self.raster
+        &self.figure.raster
+    }
+
+    /// Its pixels and, if it is a figure, what was drawn in it.
+    pub fn figure(&self) -> &Figure {
+        &self.figure
     }
 
     /// `[red, green, blue]` at column `x`, row `y`. Error: outside.
@@ -92,12 +112,12 @@ impl Picture {
                 self.extent()
             )));
         }
-        Ok(self.raster.get(x, y))
+        Ok(self.raster().get(x, y))
     }
 
-    /// The same picture with other pixels.
-    fn with(&self, raster: Raster) -> Self {
-        Self { raster: Arc::new(raster), source: self.source.clone() }
+    /// The same picture with other pixels, or with more drawn on it.
+    fn with(&self, figure: impl Into<Figure>) -> Self {
+        Self { figure: figure.into(), source: self.source.clone() }
     }
 
     fn extent(&self) -> String {
@@ -106,7 +126,7 @@ impl Picture {
 
     /// `width` times `height` pixels, to the byte as Pillow resizes (with antialias).
     pub fn resize(&self, width: usize, height: usize, filter: Filter) -> Result<Self> {
-        Ok(self.with(resample::resize(&self.raster, width, height, filter)?))
+        Ok(self.with(resample::resize(self.raster(), width, height, filter)?))
     }
 
     /// The short side `n` pixels long and the other in proportion (rounded down), as torchvision's `Resize(n)`.
@@ -127,7 +147,7 @@ impl Picture {
             }
         };
         let at = Rect::new(first(self.width(), width), first(self.height(), height), width, height);
-        Ok(self.with(self.raster.cut(at, [0; 3])?))
+        Ok(self.with(self.raster().cut(at, [0; 3])?))
     }
 
     /// The part of `width` times `height` pixels whose top left corner is (`x`, `y`). Error: not all of it lies inside.
@@ -139,7 +159,7 @@ impl Picture {
             ))
             .hint("the arguments are x, y, width, height; pad() enlarges a picture"));
         }
-        Ok(self.with(self.raster.cut(Rect::new(x as i64, y as i64, width, height), [0; 3])?))
+        Ok(self.with(self.raster().cut(Rect::new(x as i64, y as i64, width, height), [0; 3])?))
     }
 
     /// A border of `colour`, in pixels at each side.
@@ -147,36 +167,36 @@ impl Picture {
         let side = |a: usize, n: usize, b: usize| a.saturating_add(n).saturating_add(b);
         let (w, h) = (side(left, self.width(), right), side(top, self.height(), bottom));
         let mut out = Raster::new(w, h, colour)?;
-        out.paste(&self.raster, left as i64, top as i64);
+        out.paste(self.raster(), left as i64, top as i64);
         Ok(self.with(out))
     }
 
     /// Left and right exchanged.
     pub fn flip_horizontal(&self) -> Self {
         let w = self.width();
-        self.with(self.raster.remap(w, self.height(), |x, y| (w - 1 - x, y)))
+        self.with(self.raster().remap(w, self.height(), |x, y| (w - 1 - x, y)))
     }
 
     /// Top and bottom exchanged.
     pub fn flip_vertical(&self) -> Self {
         let h = self.height();
-        self.with(self.raster.remap(self.width(), h, |x, y| (x, h - 1 - y)))
+        self.with(self.raster().remap(self.width(), h, |x, y| (x, h - 1 - y)))
     }
 
     /// Turned counter-clockwise by `quarters` times 90 degrees, as `torch.rot90`.
     pub fn rot90(&self, quarters: i64) -> Self {
         let (w, h) = (self.width(), self.height());
         match quarters.rem_euclid(4) {
-            1 => self.with(self.raster.remap(h, w, |x, y| (w - 1 - y, x))),
-            2 => self.with(self.raster.remap(w, h, |x, y| (w - 1 - x, h - 1 - y))),
-            3 => self.with(self.raster.remap(h, w, |x, y| (y, h - 1 - x))),
+            1 => self.with(self.raster().remap(h, w, |x, y| (w - 1 - y, x))),
+            2 => self.with(self.raster().remap(w, h, |x, y| (w - 1 - x, h - 1 - y))),
+            3 => self.with(self.raster().remap(h, w, |x, y| (y, h - 1 - x))),
             _ => self.clone(),
         }
     }
 
     /// In shades of grey (ITU-R BT.601 luma, as Pillow's `convert("L")`).
     pub fn grayscale(&self) -> Self {
-        let mut out = (*self.raster).clone();
+        let mut out = self.raster().clone();
         for p in out.rgb.chunks_exact_mut(3) {
             let luma =
                 (u32::from(p[0]) * 19595 + u32::from(p[1]) * 38470 + u32::from(p[2]) * 7471 + 0x8000) >> 16;
@@ -196,7 +216,7 @@ mod tests {
     }
 
     fn reds(p: &Picture) -> Vec<u8> {
-        p.raster.rgb.chunks_exact(3).map(|p| p[0]).collect()
+        p.raster().rgb.chunks_exact(3).map(|p| p[0]).collect()
     }
 
     #[test]

@@ -232,7 +232,9 @@ functions! {
     }
 
     on "Picture";
-    /// Writes the picture; the ending says how: png, jpg, bmp, gif or webp.
+    /// Writes the picture; the ending says how: png, jpg, bmp, gif, webp or svg.
+    ///
+    /// Of figures (plots, grids, stacks, what is drawn on them) an `.svg` holds lines and text in vectors, and photographs as PNG.
     /// ```rhai
     /// image::filled(4, 3, "red").save("red.tiff") // error: tiff
     /// ```

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Picture;
+use crate::core::canvas::Canvas;
 use crate::core::picture_file;
 use crate::core::raster::{Raster, Rgb};
 use crate::core::{Error, Result};
@@ -11,10 +12,10 @@ use crate::core::{Error, Result};
 pub fn hstack(pictures: &[Picture], gap: usize, background: Rgb) -> Result<Picture> {
     let total = pictures.iter().map(Picture::width).sum::<usize>() + gap.saturating_mul(count(pictures)? - 1);
     let height = pictures.iter().map(Picture::height).max().unwrap_or(0);
-    let mut out = Raster::new(total, height, background)?;
+    let mut out = Canvas::new(total, height, background)?;
     let mut x = 0;
     for p in pictures {
-        out.paste(p.raster(), x, ((height - p.height()) / 2) as i64);
+        out.paste(p.figure(), x, ((height - p.height()) / 2) as i64, 1)?;
         x += (p.width() + gap) as i64;
     }
     Ok(out.into())
@@ -25,10 +26,10 @@ pub fn vstack(pictures: &[Picture], gap: usize, background: Rgb) -> Result<Pictu
     let total =
         pictures.iter().map(Picture::height).sum::<usize>() + gap.saturating_mul(count(pictures)? - 1);
     let width = pictures.iter().map(Picture::width).max().unwrap_or(0);
-    let mut out = Raster::new(width, total, background)?;
+    let mut out = Canvas::new(width, total, background)?;
     let mut y = 0;
     for p in pictures {
-        out.paste(p.raster(), ((width - p.width()) / 2) as i64, y);
+        out.paste(p.figure(), ((width - p.width()) / 2) as i64, y, 1)?;
         y += (p.height() + gap) as i64;
     }
     Ok(out.into())

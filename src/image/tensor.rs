@@ -53,7 +53,7 @@ impl Picture {
         let mut out = Vec::with_capacity(3 * n);
         for c in 0..3 {
             let table: Vec<T> = (0..=255).map(|v| value(c, v)).collect();
-            out.extend(self.raster.rgb.iter().skip(c).step_by(3).map(|v| table[usize::from(*v)]));
+            out.extend(self.raster().rgb.iter().skip(c).step_by(3).map(|v| table[usize::from(*v)]));
         }
         Ok(Tensor::f_from_slice(&out)?.f_reshape([3, self.height() as i64, self.width() as i64])?)
     }
@@ -103,9 +103,9 @@ impl Picture {
         // One conversion for the whole batch, laid out as one tall picture, then cut.
         let tall = t.f_detach()?.f_transpose(0, 1)?.f_reshape([c, n * h, w])?;
         let tall = Self::from_tensor(&tall, options)?;
-        let line = tall.raster.rgb.len() / n as usize;
+        let line = tall.raster().rgb.len() / n as usize;
         let cut = |rgb: &[u8]| Ok(Raster::from_rgb(w as usize, h as usize, rgb.to_vec())?.into());
-        tall.raster.rgb.chunks_exact(line).map(cut).collect()
+        tall.raster().rgb.chunks_exact(line).map(cut).collect()
     }
 }
 
@@ -235,7 +235,7 @@ mod tests {
     fn values_are_clipped_or_stretched() {
         let t = Tensor::from_slice(&[-1.0f32, 0.5, 3.0]).reshape([1, 3]);
         let reds = |o: &FromTensor| {
-            Picture::from_tensor(&t, o).unwrap().raster.rgb.iter().step_by(3).copied().collect::<Vec<_>>()
+            Picture::from_tensor(&t, o).unwrap().raster().rgb.iter().step_by(3).copied().collect::<Vec<_>>()
         };
         assert_eq!(reds(&FromTensor::default()), [0, 128, 255]);
         assert_eq!(reds(&FromTensor { stretch: true, normalized: None }), [0, 96, 255]);

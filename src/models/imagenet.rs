@@ -13,6 +13,12 @@ fn short(i: usize, synonyms: &str) -> String {
     .to_string()
 }
 
+/// The names of the 1,000 classes; with all synonyms of each, as in WordNet.
+pub fn imagenet_classes(synonyms: bool) -> Vec<String> {
+    let name = |(i, s): (usize, &&str)| if synonyms { s.to_string() } else { short(i, s) };
+    CLASSES.iter().enumerate().map(name).collect()
+}
+
 functions! {
     in "models";
     /// The names of ImageNet's 1,000 classes, in the order of the outputs.
@@ -23,7 +29,6 @@ functions! {
     /// models::imagenet_classes(true)[1] // => "goldfish, Carassius auratus"
     /// ```
     fn imagenet_classes(synonyms: Option<bool>) -> Vec<String> {
-        let name = |(i, s): (usize, &&str)| if synonyms == Some(true) { s.to_string() } else { short(i, s) };
-        CLASSES.iter().enumerate().map(name).collect::<Vec<_>>()
+        self::imagenet_classes(synonyms == Some(true))
     }
 }

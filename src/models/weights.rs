@@ -1,9 +1,10 @@
 //! Weights of models: from a file, or from the catalogue; what was loaded, and what was not.
 
 use super::Spec;
+use super::imagenet::imagenet_classes;
 use crate::core::{Error, Kind, Result, arrays, paths, progress, run};
 use crate::data::catalogue::Store;
-use crate::nn::{LoadReport, Net};
+use crate::nn::{About, LoadReport, Net};
 use std::path::Path;
 use tch::Tensor;
 
@@ -37,12 +38,14 @@ pub(super) struct Found {
     file: String,
     /// What the file is known to hold, where it is not everything.
     part: Option<String>,
+    /// Names of the classes it tells apart, as far as they are known.
+    names: Vec<String>,
 }
 
 impl Found {
     fn read(spec: &Spec, path: &Path, file: String, part: Option<String>) -> Result<Self> {
         let tensors = (spec.adapt)(arrays::read_named(path)?).map_err(|e| e.within(&file))?;
-        Ok(Self { tensors, file, part })
+        Ok(Self { tensors, file, part, names: Vec::new() })
     }
 
     /// How many classes the layer `head` has in the file.
@@ -78,7 +81,8 @@ fn imagenet(name: &str, spec: &Spec, store: &Store) -> Result<Found> {
         let whole = spec.imagenet.iter().find(|o| o.part.is_none()).filter(|_| origin.part.is_some());
         let get =
             whole.map_or_else(String::new, |w| format!("; `cs385 data get {}` gets the whole", w.entry));
-        Found::read(spec, path, file, origin.part.map(|p| format!("{p}{get}")))
+        let found = Found::read(spec, path, file, origin.part.map(|p| format!("{p}{get}")))?;
+        Ok(Found { names: imagenet_classes(false), ..found })
     };
     for origin in spec.imagenet {
         if store.present(store.entry(origin.entry)?) {
@@ -115,7 +119,7 @@ fn imagenet(name: &str, spec: &Spec, store: &Store) -> Result<Found> {
 /// # Errors
 /// A file that holds something else, unless `partial` or known to hold a part.
 pub(super) fn load(name: &str, spec: &Spec, net: &Net, found: Found, partial: bool) -> Result<()> {
-    let Found { tensors, file, part } = found;
+    let Found { tensors, file, part, names } = found;
     let all = net.named();
     let theirs = tensors.iter().map(|(n, t)| (n.clone(), t.size())).collect::<Vec<_>>();
     let mut report = net.load_named(tensors, false)?;
@@ -152,6 +156,9 @@ pub(super) fn load(name: &str, spec: &Spec, net: &Net, found: Found, partial: bo
     }
     run::note(&note);
     net.set_origin(&note);
+    if whole {
+        net.set_about(About { classes: names, ..About::default() });
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The network as scripts hold it: a handle to layers, with a mode and taps.
 
-use super::{Capture, Ctx, Layer, Own, Role, Tap};
+use super::{About, Capture, Ctx, Layer, Own, Role, Tap};
 use crate::core::{Error, Result, Value, device};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -17,6 +17,8 @@ struct Inner {
     taps: RefCell<Vec<Rc<dyn Tap>>>,
     /// Where the weights came from; empty for a fresh network.
     origin: RefCell<String>,
+    /// What its pictures and its outputs are, as far as it is known.
+    about: RefCell<About>,
     /// A part of an `nn::custom` network while its forward pass runs: the pass, and the part's name in it.
     bound: Option<(Ctx<'static>, String)>,
 }
@@ -39,8 +41,9 @@ impl Net {
     }
 
     fn make(layer: Rc<dyn Layer>, label: Option<String>, bound: Option<(Ctx<'static>, String)>) -> Self {
-        let (train, taps, origin) = (Cell::new(false), RefCell::default(), RefCell::default());
-        Net(Rc::new(Inner { layer, train, label, taps, origin, bound }))
+        let (train, taps) = (Cell::new(false), RefCell::default());
+        let (origin, about) = Default::default();
+        Net(Rc::new(Inner { layer, train, label, taps, origin, about, bound }))
     }
 
     /// The layer inside.
@@ -66,6 +69,16 @@ impl Net {
     /// Says where the weights came from.
     pub fn set_origin(&self, text: &str) {
         self.0.origin.replace(text.to_string());
+    }
+
+    /// What is known of its pictures and its outputs: from its file, or from the data it was trained on.
+    pub fn about(&self) -> About {
+        self.0.about.borrow().clone()
+    }
+
+    /// Says what its pictures and outputs are.
+    pub fn set_about(&self, about: About) {
+        self.0.about.replace(about);
     }
 
     /// True while training: dropout drops, batch norm uses and updates the batch's statistics.

@@ -187,6 +187,7 @@ impl Net {
             let net = init::blank(held as i64 + 4096, || recipe::build(recipe, &builds_a_layer))?;
             let net = Net::from_value(&net)?;
             net.load_named(file.tensors, true)?;
+            net.set_about(about.clone());
             Ok((net, about))
         };
         let shown = path.display().to_string();
@@ -246,11 +247,23 @@ functions! {
         Net::open(&paths::readable(&path)?)?.0
     }
 
+    get "Net";
+    /// The names of the classes, as far as the network knows them.
+    ///
+    /// From its file, its training data, or ImageNet's weights. Targets may then name a class: `"dog"` for its number.
+    /// ```rhai
+    /// nn::sequential([["fc", nn::linear(2, 2)]]).save("net.safetensors", #{classes: ["cat", "dog"]});
+    /// nn::load("net.safetensors").classes // => ["cat", "dog"]
+    /// ```
+    fn classes(net: Net) -> Vec<String> {
+        net.about().classes
+    }
+
     on "Net";
     /// Writes all tensors by name: `.safetensors`, or `.npz`.
     ///
     /// A `.safetensors` file also tells how the network is built, for `nn::load` and `cs385 look`, and what the
-    /// options say; PyTorch reads it as any other.
+    /// options say (left out: what its training or its own file said); PyTorch reads it as any other.
     /// ```rhai
     /// nn::linear(2, 2).save("fc.safetensors");
     /// nn::linear(2, 2).load("fc.safetensors").loaded // => 2
@@ -261,7 +274,14 @@ functions! {
             Err(Error::new(format!("`mean` and `std` go together, got {} and {} numbers", mean.len(), std.len())))?;
         }
         let size = size.map(|s| s.at_least(1, "size")).transpose()?;
-        net.write(&paths::writable(&path)?, &About { size, mean, std, classes })?
+        let known = net.about();
+        let about = About {
+            size: size.or(known.size),
+            mean: if mean.is_empty() { known.mean } else { mean },
+            std: if std.is_empty() { known.std } else { std },
+            classes: if classes.is_empty() { known.classes } else { classes },
+        };
+        net.write(&paths::writable(&path)?, &about)?
     }
 
     /// Reads tensors by name from `.safetensors`, `.npz`, `.pth` or `.pt`.

@@ -4,16 +4,17 @@ use super::axis::{Scale, signed};
 use super::frame::Frame;
 use super::legend::Swatch;
 use super::{Options, Series};
+use crate::core::canvas::Canvas;
 use crate::core::colour::palette;
 use crate::core::font::{self, Align, CAP, Style};
-use crate::core::raster::{Raster, Rect};
+use crate::core::raster::Rect;
 use crate::core::stroke::Point;
 use crate::core::{Error, Result};
 
 /// Draws the values of each series over the categories. NaN draws no bar. Bars lie where the names do
 /// not fit below them, and the figure grows in height with their number. Errors: no category, no series,
 /// a series with another number of values.
-pub fn bar(categories: &[String], series: &[Series], o: &Options) -> Result<Raster> {
+pub fn bar(categories: &[String], series: &[Series], o: &Options) -> Result<Canvas> {
     let n = categories.len();
     if n == 0 || series.is_empty() {
         return Err(Error::new("nothing to draw: bars need at least one category and one series"));
@@ -114,7 +115,7 @@ impl Plan {
         slot.abs() * 0.8 / self.bars as f64
     }
 
-    fn draw(mut self, series: &[Series]) -> Result<Raster> {
+    fn draw(mut self, series: &[Series]) -> Result<Canvas> {
         let colours = palette(series.len());
         let small = self.small();
         for (k, s) in series.iter().enumerate() {
@@ -166,11 +167,11 @@ impl Plan {
         if self.lying {
             let p = self.frame.at(end, middle);
             let (x, align) = if v < 0.0 { (p.0 - gap, Align::Right) } else { (p.0 + gap, Align::Left) };
-            font::draw(&mut self.frame.out, x, p.1 + cap / 2.0, &text, style, align);
+            self.frame.out.text(x, p.1 + cap / 2.0, &text, style, align);
         } else {
             let p = self.frame.at(middle, end);
             let base = if v < 0.0 { p.1 + gap + cap } else { p.1 - gap };
-            font::draw(&mut self.frame.out, p.0, base, &text, style, Align::Centre);
+            self.frame.out.text(p.0, base, &text, style, Align::Centre);
         }
     }
 

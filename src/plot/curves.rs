@@ -5,13 +5,14 @@ use super::frame::Frame;
 use super::legend::Swatch;
 use super::{Options, Series, check, usable};
 use crate::core::Result;
+use crate::core::canvas::Canvas;
 use crate::core::colour::OKABE_ITO;
-use crate::core::raster::{Raster, Rect};
-use crate::core::stroke::{self, DASHES, Pen, Point, SHAPES, Shape};
+use crate::core::raster::Rect;
+use crate::core::stroke::{DASHES, Pen, Point, SHAPES, Shape};
 
 /// Draws each series as a line. NaN, and on a logarithmic axis what is not positive, makes a gap; a
 /// point between two gaps is drawn as a dot. Errors: no series, no points, unequal lengths.
-pub fn curves(series: &[Series], o: &Options) -> Result<Raster> {
+pub fn curves(series: &[Series], o: &Options) -> Result<Canvas> {
     check(series, o)?;
     let xs = series.iter().flat_map(|s| (0..s.ys.len()).map(|i| s.point(i).0));
     let x = Scale::of(xs, o.log_x, o.x_range, 0.02)?;
@@ -34,21 +35,13 @@ pub fn curves(series: &[Series], o: &Options) -> Result<Raster> {
     let clip = Rect::new(frame.area.x, frame.area.y - 2, frame.area.w + 2, frame.area.h + 2);
     for (lines, (pen, shape)) in runs(&frame).iter().zip(&looks) {
         for line in lines {
-            stroke::polyline(&mut frame.out, clip, line, pen);
+            frame.out.line(clip, line, pen);
             let size = frame.font * 0.5;
             // Markers closer than their size would melt into a sausage.
             let wide = line.last().map_or(0.0, |l| (l.0 - line[0].0).abs()).max(1.0);
             let every = (line.len() as f64 * size * 2.0 / wide).round().max(1.0) as usize;
             for p in line.iter().step_by(every).filter(|_| o.markers || line.len() == 1) {
-                stroke::marker(
-                    &mut frame.out,
-                    clip,
-                    *shape,
-                    *p,
-                    size,
-                    &Pen::new(pen.colour, 1.0),
-                    frame.font / 17.0,
-                );
+                frame.out.marker(clip, *shape, *p, size, &Pen::new(pen.colour, 1.0), frame.font / 17.0);
             }
         }
     }
@@ -92,27 +85,26 @@ fn dense(line: &[Point]) -> Vec<Point> {
     out
 }
 
-/// Tints the band value ± error, column by column.
+/// Tints the band value ± error.
 fn band(frame: &mut Frame, s: &Series, o: &Options, pen: &Pen) {
     let area = frame.area;
-    let (top, bottom) = (area.y as f64, (area.y + area.h as i64) as f64);
+    let bottom = (area.y + area.h as i64) as f64;
     let edge = |frame: &Frame, i: usize| {
         let ((x, y), e) = (s.point(i), s.error[i].abs());
         let low = if usable(y - e, o.log_y) { frame.at(x, y - e).1 } else { bottom };
         (usable(x, o.log_x) && usable(y, o.log_y) && e.is_finite())
             .then(|| (frame.at(x, y).0, frame.at(x, y + e).1, low))
     };
-    for i in 1..s.error.len() {
-        let (Some(a), Some(b)) = (edge(frame, i - 1), edge(frame, i)) else { continue };
-        let (a, b) = if a.0 <= b.0 { (a, b) } else { (b, a) };
-        let first = a.0.round().max(area.x as f64) as i64;
-        for col in first..(b.0.round() as i64).min(area.x + area.w as i64) {
-            let t = ((col as f64 + 0.5 - a.0) / (b.0 - a.0)).clamp(0.0, 1.0);
-            let (hi, lo) = (a.1 + (b.1 - a.1) * t, a.2 + (b.2 - a.2) * t);
-            let (hi, lo) = (hi.clamp(top, bottom), lo.clamp(top, bottom));
-            for row in hi.floor() as i64..lo.ceil() as i64 {
-                let cover = (lo.min(row as f64 + 1.0) - hi.max(row as f64)).clamp(0.0, 1.0);
-                frame.out.blend(col, row, pen.colour, cover as f32 * 0.18);
+    let edges: Vec<_> = (0..s.error.len()).map(|i| edge(frame, i)).collect();
+    for run in edges.split(Option::is_none) {
+        // Pieces that all run the same way; others would fold over themselves.
+        let run: Vec<_> = run.iter().flatten().copied().collect();
+        if run.windows(2).all(|p| p[0].0 <= p[1].0) {
+            frame.out.band(area, &run, pen.colour, 0.18);
+        } else {
+            for p in run.windows(2) {
+                let both = if p[0].0 <= p[1].0 { [p[0], p[1]] } else { [p[1], p[0]] };
+                frame.out.band(area, &both, pen.colour, 0.18);
             }
         }
     }

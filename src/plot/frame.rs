@@ -3,8 +3,9 @@
 use super::Options;
 use super::axis::{Scale, Ticks, ten_to};
 use super::legend::{Entries, Legend, Swatch};
+use crate::core::canvas::Canvas;
 use crate::core::font::{self, Align, CAP, LEADING, Style};
-use crate::core::raster::{Raster, Rect, Rgb};
+use crate::core::raster::{Rect, Rgb};
 use crate::core::stroke::Point;
 use crate::core::{Error, Result};
 
@@ -15,7 +16,7 @@ const FINE: Rgb = [243; 3];
 
 /// A figure being drawn.
 pub(super) struct Frame {
-    pub out: Raster,
+    pub out: Canvas,
     /// The plot inside the axes.
     pub area: Rect,
     pub font: f64,
@@ -101,7 +102,7 @@ impl Frame {
         }
         let hair = (f / 17.0).round().max(1.0) as usize;
         let mut frame = Self {
-            out: Raster::new(o.size.0, o.size.1, [255; 3])?,
+            out: Canvas::new(o.size.0, o.size.1, [255; 3])?,
             area,
             font: f,
             x,
@@ -114,23 +115,16 @@ impl Frame {
         let first = f * 0.7 + big.size * CAP;
         for (i, line) in title.iter().enumerate() {
             let base = first + i as f64 * big.size * LEADING;
-            font::draw(&mut frame.out, area.x as f64 + pw / 2.0, base, line, &big, Align::Centre);
+            frame.out.text(area.x as f64 + pw / 2.0, base, line, &big, Align::Centre);
         }
         let under = h - f * 0.7;
-        font::draw(&mut frame.out, area.x as f64 + pw / 2.0, under, &o.x_label, &text, Align::Centre);
+        frame.out.text(area.x as f64 + pw / 2.0, under, &o.x_label, &text, Align::Centre);
         if let (true, Some(e)) = (o.ticks, x_ticks.exponent) {
-            font::draw(
-                &mut frame.out,
-                area.x as f64 + pw,
-                under,
-                &format!("×{}", ten_to(e)),
-                &text,
-                Align::Right,
-            );
+            frame.out.text(area.x as f64 + pw, under, &format!("×{}", ten_to(e)), &text, Align::Right);
         }
         let side = font::ellipsis(&o.y_label, &text, h - f);
         let middle = (area.y as f64 + ph / 2.0).max(font::width(&side, &text) / 2.0 + f * 0.3);
-        font::draw_up(&mut frame.out, f * 1.55, middle, &side, &text, Align::Centre);
+        frame.out.text_up(f * 1.55, middle, &side, &text, Align::Centre);
         Ok(frame)
     }
 
@@ -141,7 +135,7 @@ impl Frame {
     }
 
     /// Draws the legend over the data, and the two spines over both.
-    pub fn finish(mut self) -> Raster {
+    pub fn finish(mut self) -> Canvas {
         let a = self.area;
         if self.spines {
             self.out.fill(Rect::new(a.x - self.hair as i64, a.y, self.hair, a.h + self.hair), SPINE);
@@ -187,7 +181,7 @@ impl Frame {
             let x = self.at(*v, self.y.lo).0;
             for (i, line) in lines.iter().enumerate() {
                 let base = bottom as f64 + f * (0.5 + 0.85 + i as f64 * LEADING);
-                font::draw(&mut self.out, x, base, line, text, Align::Centre);
+                self.out.text(x, base, line, text, Align::Centre);
             }
         }
         for (v, lines) in ys.at.iter().zip(&ys.labels) {
@@ -195,18 +189,11 @@ impl Frame {
                 self.at(self.x.lo, *v).1 + f * CAP / 2.0 - (lines.len() - 1) as f64 * f * LEADING / 2.0;
             for (i, line) in lines.iter().enumerate() {
                 let x = a.x as f64 - f * 0.55;
-                font::draw(&mut self.out, x, base + i as f64 * f * LEADING, line, text, Align::Right);
+                self.out.text(x, base + i as f64 * f * LEADING, line, text, Align::Right);
             }
         }
         if let Some(e) = ys.exponent {
-            font::draw(
-                &mut self.out,
-                a.x as f64,
-                a.y as f64 - f * 0.5,
-                &format!("×{}", ten_to(e)),
-                text,
-                Align::Left,
-            );
+            self.out.text(a.x as f64, a.y as f64 - f * 0.5, &format!("×{}", ten_to(e)), text, Align::Left);
         }
     }
 }

@@ -4,14 +4,15 @@ use super::axis::Scale;
 use super::frame::Frame;
 use super::legend::Swatch;
 use super::{Options, Series, check};
+use crate::core::canvas::Canvas;
 use crate::core::colour::OKABE_ITO;
-use crate::core::raster::{Raster, Rect};
-use crate::core::stroke::{self, Pen, Point};
+use crate::core::raster::Rect;
+use crate::core::stroke::{Pen, Point};
 use crate::core::{Error, Result};
 
 /// Draws the distribution of the `ys` of each series over common bins; several lie transparent over
 /// each other, outlined. NaN is left out. Errors: no series, a series without a finite value.
-pub fn hist(series: &[Series], o: &Options) -> Result<Raster> {
+pub fn hist(series: &[Series], o: &Options) -> Result<Canvas> {
     let series: Vec<Series> =
         series.iter().map(|s| Series { xs: vec![], error: vec![], ..s.clone() }).collect();
     check(&series, &Options { log_x: false, log_y: false, ..Options::default() })?;
@@ -76,7 +77,7 @@ pub fn hist(series: &[Series], o: &Options) -> Result<Raster> {
     }
     for (i, h) in heights.iter().enumerate() {
         let line = outline(&frame, h);
-        stroke::polyline(&mut frame.out, area, &line, &Pen::new(colour(i), frame.font * 0.1));
+        frame.out.line(area, &line, &Pen::new(colour(i), frame.font * 0.1));
     }
     Ok(frame.finish())
 }

@@ -1,9 +1,10 @@
 //! The legend: in the emptiest corner, or right of the plot.
 
+use crate::core::canvas::Canvas;
 use crate::core::colour::is_light;
 use crate::core::font::{self, Align, CAP, Style};
-use crate::core::raster::{Raster, Rect, Rgb};
-use crate::core::stroke::{self, Pen, Point, Shape};
+use crate::core::raster::{Rect, Rgb};
+use crate::core::stroke::{Pen, Point, Shape};
 use crate::core::{Error, Result};
 
 /// Where the legend stands.
@@ -134,7 +135,7 @@ impl Entries {
     }
 
     /// Draws it with its top left corner at `at`; with a border inside the plot.
-    pub fn draw(&self, out: &mut Raster, at: Point, boxed: bool) {
+    pub fn draw(&self, out: &mut Canvas, at: Point, boxed: bool) {
         let (w, h) = self.size();
         let s = self.style.size;
         if boxed {
@@ -151,7 +152,7 @@ impl Entries {
                 }
                 for (i, line) in entry.1.iter().enumerate() {
                     let base = y + s * (0.725 + CAP / 2.0 + i as f64 * LINE);
-                    font::draw(out, x + s * 2.3, base, line, &self.style, Align::Left);
+                    out.text(x + s * 2.3, base, line, &self.style, Align::Left);
                 }
                 y += room(entry, &self.style);
             }
@@ -188,19 +189,19 @@ fn split(list: &[Entry], height: f64, style: &Style) -> Vec<Vec<Entry>> {
     out
 }
 
-fn draw_swatch(out: &mut Raster, swatch: &Swatch, (x, y): Point, s: f64) {
+fn draw_swatch(out: &mut Canvas, swatch: &Swatch, (x, y): Point, s: f64) {
     let everywhere = Rect::new(0, 0, out.width, out.height);
     let middle = (x + s * 0.95, y);
     match swatch {
         Swatch::Line(pen, shape) => {
             let clip = Rect::new(x as i64 - 9, (y - s) as i64, (s * 2.0) as usize + 18, (s * 2.0) as usize);
-            stroke::polyline(out, clip, &[(x, y), (x + s * 1.9, y)], pen);
+            out.line(clip, &[(x, y), (x + s * 1.9, y)], pen);
             if let Some(shape) = shape {
-                stroke::marker(out, everywhere, *shape, middle, s * 0.5, &Pen::new(pen.colour, 1.0), 1.0);
+                out.marker(everywhere, *shape, middle, s * 0.5, &Pen::new(pen.colour, 1.0), 1.0);
             }
         }
         Swatch::Marker(colour, shape) => {
-            stroke::marker(out, everywhere, *shape, middle, s * 0.62, &Pen::new(*colour, 1.0), 0.0)
+            out.marker(everywhere, *shape, middle, s * 0.62, &Pen::new(*colour, 1.0), 0.0)
         }
         Swatch::Patch(colour) => {
             let r =

@@ -3,9 +3,10 @@
 use super::Options;
 use super::axis::Scale;
 use super::frame::Frame;
+use crate::core::canvas::Canvas;
 use crate::core::colormap::{Colormap, Name};
 use crate::core::font::{self, Align, CAP, Style};
-use crate::core::raster::{Raster, Rect, Rgb};
+use crate::core::raster::{Rect, Rgb};
 use crate::core::{Error, Result};
 
 /// More columns than this have numbers for names.
@@ -22,7 +23,7 @@ pub fn matrix(
     columns: &[String],
     texts: &[String],
     o: &Options,
-) -> Result<Raster> {
+) -> Result<Canvas> {
     let (h, w) = (rows.len(), columns.len());
     if h == 0 || w == 0 || values.len() != h * w {
         return Err(Error::new(format!("{} values do not fill a matrix of {h} x {w}", values.len())));
@@ -62,7 +63,7 @@ pub fn matrix(
             && cell.h as f64 > style.size
         {
             let base = f64::midpoint(y0, y1) + style.size * CAP / 2.0;
-            font::draw(&mut frame.out, f64::midpoint(x0, x1), base, text, &style, Align::Centre);
+            frame.out.text(f64::midpoint(x0, x1), base, text, &style, Align::Centre);
         }
     }
     Ok(frame.finish())

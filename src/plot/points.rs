@@ -4,15 +4,16 @@ use super::axis::Scale;
 use super::frame::Frame;
 use super::legend::Swatch;
 use super::{Options, Series, check, usable};
+use crate::core::canvas::Canvas;
 use crate::core::colour::palette;
 use crate::core::raster::{Raster, Rect, Rgb};
 use crate::core::resample::{self, Filter};
-use crate::core::stroke::{self, Pen, Point, SHAPES};
+use crate::core::stroke::{Pen, Point, SHAPES};
 use crate::core::{Error, Result};
 
 /// Draws each series as points of one colour, and where there are more than ten series of several shapes.
 /// Points are drawn in mixed order, so that no series hides another. Errors: as [`super::curves`].
-pub fn scatter(series: &[Series], o: &Options) -> Result<Raster> {
+pub fn scatter(series: &[Series], o: &Options) -> Result<Canvas> {
     check(series, o)?;
     let (x, y) = scales(series, o, 0.04)?;
     let colours = palette(series.len());
@@ -43,7 +44,7 @@ pub fn scatter(series: &[Series], o: &Options) -> Result<Raster> {
     for (k, p) in points {
         let (colour, shape) = look(k);
         let pen = Pen { alpha: 0.85, ..Pen::new(colour, 1.0) };
-        stroke::marker(&mut frame.out, clip, shape, p, size, &pen, if n < 5000 { 0.5 } else { 0.0 });
+        frame.out.marker(clip, shape, p, size, &pen, if n < 5000 { 0.5 } else { 0.0 });
     }
     Ok(frame.finish())
 }
@@ -57,7 +58,7 @@ pub fn photos(
     colours: &[Rgb],
     side: usize,
     o: &Options,
-) -> Result<Raster> {
+) -> Result<Canvas> {
     let n = pictures.len();
     if n != ys.len() || xs.len() != ys.len() || !(colours.is_empty() || colours.len() == n) {
         return Err(Error::new(format!(
@@ -99,7 +100,7 @@ pub fn photos(
             );
             frame.out.fill(at, *c);
         }
-        frame.out.paste(&small, left, top);
+        frame.out.paste(&small.into(), left, top, 1)?;
     }
     Ok(frame.finish())
 }

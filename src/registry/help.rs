@@ -109,6 +109,7 @@ pub fn default(source: &str) -> String {
         "None" | "Value::Nil" => "()".to_string(),
         "String::new()" => "\"\"".to_string(),
         "Vec::new()" => "[]".to_string(),
+        "Map::new()" => "#{}".to_string(),
         _ => s.to_string(),
     }
 }

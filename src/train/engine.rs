@@ -46,6 +46,7 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         folder,
         about: about(&plan.data),
     }));
+    plan.nets.iter().for_each(|(_, n)| n.set_about(trainer.0.about.clone()));
     if plan.keep.save {
         paths::writable(trainer.file("resume.safetensors"))?; // now rather than after the first epoch
     }

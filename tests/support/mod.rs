@@ -11,6 +11,10 @@ use cs385::nn::Net;
 use rhai::{AST, Engine, EvalAltResult, Scope};
 use tch::{Kind, Tensor};
 
+/// Functions of `cam` that are no method of their own: they call the others, or draw.
+pub const OTHERS: [&str; 8] =
+    ["custom", "together", "compare", "layers", "sheet", "range", "explore", "deep_feature_factorization"];
+
 /// Tensors by name.
 pub type Tensors = BTreeMap<String, Tensor>;
 

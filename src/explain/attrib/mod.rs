@@ -16,7 +16,7 @@ macro_rules! attrib {
 }
 
 mod deconvnet;
-mod deprocess;
+pub mod deprocess;
 mod guided_backprop;
 mod guided_grad_cam;
 pub mod heat;

@@ -1,13 +1,14 @@
 //! Methods side by side: scores and pictures.
 
 use super::MaybeTarget;
+use super::sheet::shown;
 use super::together::{all, as_map};
 use crate::core::value::IntoValue;
 use crate::core::{Error, Map, Opts, Result, Value};
 use crate::explain::attrib::Look;
 use crate::explain::metric::{CurveOptions, Maps, RoadOptions, curves, drop_and_increase, road};
 use crate::explain::{Heatmap, probe};
-use crate::image::{self, FromTensor, GridOptions, HeatmapOptions, Picture};
+use crate::image::{self, GridOptions, HeatmapOptions, Picture};
 use crate::nn::{Layer, Net, Tap, net::Names};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -65,16 +66,6 @@ fn scores(look: &Look, map: &Heatmap, o: &CompareOptions) -> Result<Vec<Tensor>>
 
 fn mean(t: &Tensor) -> Result<f64> {
     Ok(t.f_mean(Kind::Double)?.f_double_value(&[])?)
-}
-
-/// What is seen of a picture [C, H, W] of any number of channels.
-fn shown(x: &Tensor) -> Result<Picture> {
-    let x = if [1, 3].contains(&x.size()[0]) {
-        x.shallow_clone()
-    } else {
-        x.f_mean_dim([0].as_slice(), true, None::<Kind>)?
-    };
-    Picture::from_tensor(&x, &FromTensor { stretch: true, normalized: None })
 }
 
 /// `grad_cam  0.81  0.20 …`, one line a method.

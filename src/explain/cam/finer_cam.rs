@@ -30,7 +30,8 @@ functions! {
     /// ```
     fn finer_cam(net: Net, layers: Names, x: tch::Tensor, target: MaybeTarget, options: OnTop<FinerOptions>) -> Heatmap {
         let (o, x) = (options.own, probe::batch(&net, &x)?);
-        let finer = probe::look_at(&net, &x, |out| target.0.finer(out, &o.compare, o.alpha))?;
+        let target = target.0.numbered(|| net.about().classes)?;
+        let finer = probe::look_at(&net, &x, |out| target.finer(out, &o.compare, o.alpha))?;
         map_by(&o.base, &net, layers.0, &x, finer, options.rest)?
     }
 }

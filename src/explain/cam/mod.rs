@@ -19,8 +19,10 @@ macro_rules! cam {
 mod ablation_cam;
 mod compare;
 mod custom;
+mod deep_feature_factorization;
 mod eigen_cam;
 mod eigen_grad_cam;
+mod explore;
 mod fem;
 mod finer_cam;
 mod full_grad;
@@ -31,6 +33,7 @@ mod hires_cam;
 mod is_cam;
 mod kpca_cam;
 mod layer_cam;
+mod layers;
 mod random_cam;
 mod refine_cam;
 mod score_cam;
@@ -43,8 +46,12 @@ mod xgrad_cam;
 
 mod base;
 mod look;
+mod nmf;
 mod projection;
 mod rerun;
+mod sheet;
+
+pub use together::{all, as_map};
 
 use super::probe::{batch, glance, probe};
 use super::{Heatmap, Target, heatmap};
@@ -242,6 +249,20 @@ fn smoothed(
     Ok(Tensor::f_stack(&maps, 0)?.f_mean_dim([0].as_slice(), false, None::<Kind>)?)
 }
 
+thread_local!(static QUIET: std::cell::Cell<bool> = const { std::cell::Cell::new(false) });
+
+/// Runs `f` without a word about maps of zeros, for callers that count them.
+pub fn quietly<T>(f: impl FnOnce() -> T) -> T {
+    struct Before(bool);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            QUIET.set(self.0);
+        }
+    }
+    let _before = Before(QUIET.replace(true));
+    f()
+}
+
 /// Says which pictures have a map of zeros: where, and by picture whether there is anything, [N].
 fn warn(method: &str, maps: impl IntoIterator<Item = (String, Tensor)>) {
     let dark = |lit: Tensor| -> Option<String> {
@@ -250,6 +271,9 @@ fn warn(method: &str, maps: impl IntoIterator<Item = (String, Tensor)>) {
         Some(dark.collect::<Vec<_>>().join(", ")).filter(|d| !d.is_empty())
     };
     let say = |(at, lit)| Some(format!("{at} for picture {}", dark(lit)?));
+    if QUIET.get() {
+        return;
+    }
     let parts: Vec<String> = maps.into_iter().filter_map(say).collect();
     if !parts.is_empty() {
         progress::say(&format!(

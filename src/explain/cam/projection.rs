@@ -54,3 +54,25 @@ pub fn first_component(shares: &Tensor) -> Result<Tensor> {
     let along = along.f_sum_dim_intlist([1].as_slice(), true, None::<Kind>)?;
     as_map(&map.f_where_self(&along.f_ge(0.0)?, &map.f_neg()?)?, shares)
 }
+
+/// The `k` largest singular values [k] of `x` [m, n] in double precision, with their vectors [m, k] and [n, k]; of the
+/// two symmetric matrices with their squares the smaller is taken.
+///
+/// # Errors
+/// libtorch's: not finite.
+pub fn largest_k(x: &Tensor, k: i64) -> Result<(Tensor, Tensor, Tensor)> {
+    let (m, n) = (x.size()[0], x.size()[1]);
+    let turned = x.f_tr()?;
+    let (values, vectors) = match m <= n {
+        true => x.f_matmul(&turned)?.f_linalg_eigh("L")?,
+        false => turned.f_matmul(x)?.f_linalg_eigh("L")?,
+    };
+    let side = m.min(n);
+    let s = values.f_narrow(0, side - k, k)?.f_flip([0])?.f_clamp_min(0.0)?.f_sqrt()?;
+    let own = vectors.f_narrow(1, side - k, k)?.f_flip([1])?;
+    let safe = s.f_clamp_min(1e-300)?;
+    Ok(match m <= n {
+        true => (own.shallow_clone(), s, turned.f_matmul(&own)?.f_div(&safe)?),
+        false => (x.f_matmul(&own)?.f_div(&safe)?, s, own),
+    })
+}

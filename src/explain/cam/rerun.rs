@@ -58,8 +58,8 @@ impl<'a> Behind<'a> {
             return probe::scores(&head.net, &head.rows(i, &of)?, target, &[]);
         }
         let (n, channels) = (of.end - of.start, self.act.size()[1]);
-        let gone = Tensor::f_eye(channels, (Kind::Float, self.act.device()))?.f_narrow(0, of.start, n)?;
-        let gone = gone.f_gt(0.0)?.f_unsqueeze(2)?.f_unsqueeze(3)?;
+        let one = Tensor::f_eye(channels, tch::kind::FLOAT_CPU)?.f_type_as(&self.act)?;
+        let gone = one.f_narrow(0, of.start, n)?.f_gt(0.0)?.f_unsqueeze(2)?.f_unsqueeze(3)?;
         let act = self.act.f_narrow(0, i, 1)?.f_expand([n, -1, -1, -1], false)?;
         self.scores(i, &act.f_masked_fill(&gone, 0.0)?, target)
     }
@@ -166,9 +166,11 @@ impl Tap for InputOf {
 }
 
 /// Puts something else in place of a layer's output.
-struct Replace {
-    layer: String,
-    rows: Tensor,
+pub struct Replace {
+    /// Its name.
+    pub layer: String,
+    /// The output.
+    pub rows: Tensor,
 }
 
 impl Tap for Replace {

@@ -23,7 +23,10 @@ fn methods() -> Vec<&'static Func> {
 }
 
 /// The method called `name`, with `attrib::` or `cam::` before it or not.
-fn find(name: &str) -> Result<&'static Func> {
+///
+/// # Errors
+/// There is none.
+pub fn find(name: &str) -> Result<&'static Func> {
     let all = methods();
     let hit = all.iter().find(|f| f.path() == name || f.name() == name);
     hit.copied().ok_or_else(|| Error::unknown("method", name, all.iter().map(|f| f.name())))

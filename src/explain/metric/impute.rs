@@ -296,11 +296,11 @@ mod tests {
             }
             for p in &missing.places {
                 let (mut sum, mut weights) = (0.0, 0.0);
-                for q in 0..h * w {
+                for (q, value) in full.iter().enumerate() {
                     let (dy, dx) = ((q / w).abs_diff(p / w), (q % w).abs_diff(p % w));
                     if q != *p && dy < 2 && dx < 2 {
                         let weight = if dy + dx == 2 { WEIGHTS[1] } else { WEIGHTS[0] };
-                        sum += f64::from(weight) * full[q];
+                        sum += f64::from(weight) * value;
                         weights += f64::from(weight);
                     }
                 }

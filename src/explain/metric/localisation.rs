@@ -30,7 +30,7 @@ impl FromValue for Region {
 
 impl Region {
     /// Where the thing is for maps of the size [N, H, W], as truth values.
-    fn mask(&self, size: &[i64]) -> Result<Tensor> {
+    pub(super) fn mask(&self, size: &[i64]) -> Result<Tensor> {
         let (n, h, w) = (size[0], size[1], size[2]);
         let mask = match self {
             Region::Mask(m) => {
@@ -76,6 +76,32 @@ options! {
     }
 }
 
+/// 1 for every map [N, H, W] whose highest place lies in the mask or at most `tolerance` pixels from it, else 0: [N].
+///
+/// # Errors
+/// libtorch's.
+pub fn hits(map: &Tensor, mask: &Tensor, tolerance: i64) -> Result<Tensor> {
+    let w = map.size()[2];
+    let peaks = Vec::<i64>::try_from(map.f_flatten(1, -1)?.f_argmax(1, false)?)?;
+    let mut hits = Vec::new();
+    for (i, peak) in peaks.iter().enumerate() {
+        let places = mask.f_select(0, i as i64)?.f_flatten(0, -1)?.f_nonzero()?.f_view([-1])?;
+        let near = |p: &i64| (p / w - peak / w).pow(2) + (p % w - peak % w).pow(2) <= tolerance * tolerance;
+        hits.push(f32::from(u8::from(Vec::<i64>::try_from(places)?.iter().any(near))));
+    }
+    Ok(Tensor::f_from_slice(&hits)?)
+}
+
+/// The share of what is above 0 in maps [N, H, W] that lies in the mask, [N].
+///
+/// # Errors
+/// libtorch's.
+pub fn share(map: &Tensor, mask: &Tensor) -> Result<Tensor> {
+    let map = map.f_relu()?;
+    let sum = |t: &Tensor| t.f_sum_dim_intlist([1, 2].as_slice(), false, None::<Kind>);
+    Ok(sum(&map.f_mul(&mask.f_to_device(map.device())?)?)?.f_div(&sum(&map)?)?)
+}
+
 functions! {
     in "metrics";
     /// 1 for every map whose highest place lies in the region or nearly, else 0: [N].
@@ -93,15 +119,7 @@ functions! {
         if tolerance < 0 {
             Err(Error::new(format!("`tolerance` is at least 0, got {tolerance}")))?;
         }
-        let (s, mask) = (map.size(), region.mask(&map.size())?);
-        let (w, peaks) = (s[2], Vec::<i64>::try_from(map.f_flatten(1, -1)?.f_argmax(1, false)?)?);
-        let mut hits = Vec::new();
-        for (i, peak) in peaks.iter().enumerate() {
-            let places = Vec::<i64>::try_from(mask.f_select(0, i as i64)?.f_flatten(0, -1)?.f_nonzero()?.f_view([-1])?)?;
-            let near = |p: &i64| (p / w - peak / w).pow(2) + (p % w - peak % w).pow(2) <= tolerance * tolerance;
-            hits.push(f32::from(u8::from(places.iter().any(near))));
-        }
-        Tensor::f_from_slice(&hits)?
+        hits(&map, &region.mask(&map.size())?, tolerance)?
     }
 
     /// The share of what a map shows that lies in a region, [N].
@@ -114,9 +132,6 @@ functions! {
     /// metrics::energy_in(tensor::ones([1, 4, 4]), tensor::eye(4)) // => tensor([0.2500])
     /// ```
     fn energy_in(map: Maps, region: Region) -> Tensor {
-        let map = map.0.f_relu()?;
-        let mask = region.mask(&map.size())?.f_to_device(map.device())?;
-        let sum = |t: &Tensor| t.f_sum_dim_intlist([1, 2].as_slice(), false, None::<Kind>);
-        sum(&map.f_mul(&mask)?)?.f_div(&sum(&map)?)?
+        share(&map.0, &region.mask(&map.0.size())?)?
     }
 }

@@ -4,6 +4,7 @@ mod confidence;
 mod curves;
 mod impute;
 mod localisation;
+mod over_data;
 mod randomisation;
 pub mod rank;
 pub mod road;

@@ -19,6 +19,8 @@ pub(in crate::explain) enum What {
     /// Each picture's own highest logit.
     Top,
     Class(i64),
+    /// A class by name, and what is asked of its number.
+    Named(String, fn(i64) -> What),
     Softmax(i64),
     Rest(i64),
     Area {
@@ -114,6 +116,57 @@ impl Target {
         Target(Rc::new(What::Top))
     }
 
+    /// The same with numbers for names of classes.
+    ///
+    /// # Errors
+    /// A class that is not among `classes`, which are asked for only where there is a name.
+    pub fn numbered(&self, classes: impl FnOnce() -> Vec<String>) -> Result<Target> {
+        if self.is_named() { self.number(&classes()) } else { Ok(self.clone()) }
+    }
+
+    fn is_named(&self) -> bool {
+        match &*self.0 {
+            What::Named(..) => true,
+            What::Each(all) => all.iter().any(Target::is_named),
+            What::Difference(a, b) => a.is_named() || b.is_named(),
+            What::Mirrored(t) => t.is_named(),
+            _ => false,
+        }
+    }
+
+    fn number(&self, classes: &[String]) -> Result<Target> {
+        let of = |t: &Target| t.number(classes);
+        Ok(Target(Rc::new(match &*self.0 {
+            What::Named(name, ask) => match classes.iter().position(|c| c == name) {
+                Some(k) => ask(k as i64),
+                None if classes.is_empty() => return Err(nameless(name)),
+                None => return Err(Error::unknown("class", name, classes)),
+            },
+            What::Each(all) => What::Each(all.iter().map(of).collect::<Result<_>>()?),
+            What::Difference(a, b) => What::Difference(of(a)?, of(b)?),
+            What::Mirrored(t) => What::Mirrored(of(t)?),
+            _ => return Ok(self.clone()),
+        })))
+    }
+
+    /// One class a picture.
+    pub fn classes_of(each: &[i64]) -> Self {
+        let one = |k: &i64| Target(Rc::new(What::Class(*k)));
+        Target(Rc::new(What::Each(each.iter().map(one).collect())))
+    }
+
+    /// One class's probability a picture.
+    pub fn probabilities_of(each: &[i64]) -> Self {
+        let one = |k: &i64| Target(Rc::new(What::Softmax(*k)));
+        Target(Rc::new(What::Each(each.iter().map(one).collect())))
+    }
+
+    /// A box of the picture that the network draws.
+    pub fn boxed(at: [i64; 4]) -> Self {
+        let o = AreaOptions { after_sigmoid: false, layer: None, output: None };
+        Target(Rc::new(What::Area { at, o }))
+    }
+
     /// What the forward pass must keep for this target.
     pub fn needs(&self) -> Needs<'_> {
         match &*self.0 {
@@ -139,6 +192,7 @@ impl Target {
         match &*self.0 {
             What::Top => Ok(logits(out)?.f_amax([1], false)?),
             What::Class(k) => class(&logits(out)?, *k),
+            What::Named(name, _) => Err(nameless(name)),
             What::Softmax(k) => class(&logits(out)?.f_softmax(1, None)?, *k),
             What::Rest(k) => {
                 let y = logits(out)?;
@@ -224,6 +278,9 @@ impl Target {
         match &*self.0 {
             What::Top => "target: each picture's highest logit".to_string(),
             What::Class(k) => format!("target: logit of class {k}"),
+            What::Named(name, ask) => {
+                Target(Rc::new(ask(0))).describe().replace("class 0", &format!("class {name}"))
+            }
             What::Softmax(k) => format!("target: probability of class {k}"),
             What::Rest(k) => format!("target: logit and log-probability of class {k}"),
             What::Area { at: [x, y, w, h], .. } => format!("target: area x {x}, y {y}, {w} × {h}"),
@@ -273,6 +330,11 @@ pub(in crate::explain) fn class(logits: &Tensor, k: i64) -> Result<Tensor> {
     Ok(logits.f_select(1, k)?)
 }
 
+fn nameless(name: &str) -> Error {
+    Error::new(format!("the network does not know the names of its classes: {name:?}"))
+        .hint(format!("give them: target::class({name:?}, #{{classes: [\"cat\", \"dog\", …]}})"))
+}
+
 /// That two targets can be answered by one look.
 ///
 /// # Errors
@@ -286,15 +348,12 @@ fn alike(a: &Target, b: &Target) -> Result<()> {
 }
 
 impl FromValue for Target {
-    const TYPE: &'static str = "class number, Target or list of them";
+    const TYPE: &'static str = "class number or name, Target or list of them";
     fn from_value(v: &Value) -> Result<Self> {
         match v {
             Value::Nil => Ok(Target::top()),
             Value::Int(k) => Ok(Target(Rc::new(What::Class(*k)))),
-            Value::Str(name) => {
-                Err(Error::new(format!("the network does not know the names of its classes: {name:?}"))
-                    .hint(format!("give them: target::class({name:?}, #{{classes: [\"cat\", \"dog\", …]}})")))
-            }
+            Value::Str(name) => Ok(Target(Rc::new(What::Named(name.clone(), What::Class)))),
             Value::List(_) => {
                 let all = Vec::<Target>::from_value(v)?;
                 match all.split_first() {
@@ -306,6 +365,9 @@ impl FromValue for Target {
                     }
                 }
                 Ok(Target(Rc::new(What::Each(all))))
+            }
+            Value::Tensor(t) if t.kind() == Kind::Int64 && t.dim() == 0 => {
+                Ok(Target(Rc::new(What::Class(t.f_int64_value(&[])?))))
             }
             Value::Tensor(t) if t.kind() == Kind::Int64 && t.dim() == 1 => {
                 let classes = Vec::<i64>::try_from(t)?.into_iter().map(|k| Target(Rc::new(What::Class(k))));

@@ -1,7 +1,7 @@
 //! How scripts make targets.
 
 use super::{AreaOptions, PictureOptions, Target, What, alike};
-use crate::core::value::{FromValue, mismatch};
+use crate::core::value::mismatch;
 use crate::core::{Closure, Error, Opts, Result, Value};
 use std::rc::Rc;
 use tch::Tensor;
@@ -26,19 +26,15 @@ options! {
     }
 }
 
-/// The number of a class that is given by number or name.
-fn number(class: &Value, o: &ClassOptions) -> Result<i64> {
-    match class {
-        Value::Int(k) => Ok(*k),
-        Value::Str(name) if o.classes.is_empty() => {
-            Target::from_value(class).and(Err(Error::new(name.clone())))
-        }
-        Value::Str(name) => {
-            let at = o.classes.iter().position(|c| c == name);
-            at.map(|i| i as i64).ok_or_else(|| Error::unknown("class", name, &o.classes))
-        }
-        other => mismatch("class number or name", other),
-    }
+/// A class that is given by number or name; a name that is not among the options is the network's to know.
+fn of_class(class: &Value, o: &ClassOptions, ask: fn(i64) -> What) -> Result<Target> {
+    let (name, all) = match class {
+        Value::Int(k) => return Ok(Target(Rc::new(ask(*k)))),
+        Value::Str(name) => (name, &o.classes),
+        other => return mismatch("class number or name", other),
+    };
+    let named = Target(Rc::new(What::Named(name.clone(), ask)));
+    if all.is_empty() { Ok(named) } else { named.numbered(|| all.clone()) }
 }
 
 functions! {
@@ -50,7 +46,7 @@ functions! {
     /// target::class("dgo", #{classes: ["cat", "dog"]}) // error: did you mean `dog`
     /// ```
     fn class(k: Value, options: Opts<ClassOptions>) -> Target {
-        Target(Rc::new(What::Class(number(&k, &options.0)?)))
+        of_class(&k, &options.0, What::Class)?
     }
 
     /// Each picture's own highest logit, the target when none is given.
@@ -66,7 +62,7 @@ functions! {
     /// target::softmax(3) // => target: probability of class 3
     /// ```
     fn softmax(k: Value, options: Opts<ClassOptions>) -> Target {
-        Target(Rc::new(What::Softmax(number(&k, &options.0)?)))
+        of_class(&k, &options.0, What::Softmax)?
     }
 
     /// The logit of class `k` plus its log-probability.
