@@ -4,8 +4,8 @@ here in one call of cam::together.
 
     python benches/cam.py [plain|resnet18|vgg16] [ROUNDS] [METHOD,METHOD…]      # the binary built by ./cs385
 
-CS385 names another binary. Marks: gradient methods 1.0, five 0.3, eigen_grad_cam 0.3, ablation_cam 0.05, score_cam 0.75.
-Score-CAM's passes of VGG16 take minutes.
+CS385 names another binary. Each line says how many times pytorch-grad-cam's seconds this one takes and whether that keeps
+the mark that was set for the method. Score-CAM's passes of VGG16 take minutes.
 """
 import contextlib
 import io
@@ -30,9 +30,12 @@ binary = os.environ.get("CS385", Path(os.environ.get("CARGO_TARGET_DIR", root / 
 name = sys.argv[1] if len(sys.argv) > 1 else "plain"
 rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
 FIVE = ["grad_cam", "hires_cam", "grad_cam_pp", "xgrad_cam", "layer_cam"]
-methods = dict(grad_cam=pgc.GradCAM, hires_cam=pgc.HiResCAM, grad_cam_pp=pgc.GradCAMPlusPlus, xgrad_cam=pgc.XGradCAM,
-               layer_cam=pgc.LayerCAM, five=None, eigen_cam=pgc.EigenCAM, eigen_grad_cam=pgc.EigenGradCAM,
-               full_grad=pgc.FullGrad, ablation_cam=pgc.AblationCAM, score_cam=pgc.ScoreCAM)
+MARKS = dict(five=0.3, eigen_grad_cam=0.3, ablation_cam=0.05, score_cam=0.75) | dict.fromkeys(
+    [*FIVE, "grad_cam_elementwise", "full_grad"], 1.0)
+methods = dict(grad_cam=pgc.GradCAM, hires_cam=pgc.HiResCAM, grad_cam_elementwise=pgc.GradCAMElementWise,
+               grad_cam_pp=pgc.GradCAMPlusPlus, xgrad_cam=pgc.XGradCAM, layer_cam=pgc.LayerCAM, five=None,
+               eigen_cam=pgc.EigenCAM, eigen_grad_cam=pgc.EigenGradCAM, full_grad=pgc.FullGrad, ablation_cam=pgc.AblationCAM,
+               score_cam=pgc.ScoreCAM)
 chosen = sys.argv[3].split(",") if len(sys.argv) > 3 else list(methods)
 torch.set_num_threads(1)
 
@@ -85,4 +88,6 @@ for method in chosen:
     rows = [(ours(method, n), theirs(method, n)) for _ in range(rounds)]
     mine, peer = (statistics.median(r[i] for r in rows) for i in (0, 1))
     ratio = statistics.median(a / b for a, b in rows)
-    print(f"{method:13} cs385 {mine * 1000:8.1f} ms, pytorch-grad-cam {peer * 1000:8.1f} ms, ratio {ratio:.3f}", flush=True)
+    mark = MARKS.get(method)
+    verdict = "no mark" if mark is None else f"at most {mark}: {'kept' if ratio <= mark else 'MISSED'}"
+    print(f"{method:20} cs385 {mine * 1000:9.1f} ms, pytorch-grad-cam {peer * 1000:9.1f} ms, ratio {ratio:.3f} ({verdict})", flush=True)
