@@ -189,7 +189,7 @@ fn resnet18_agrees() {
     agree(&mut s, &all);
 
     // All relevance reaches the picture where biases keep none.
-    let scores = s.eval_tensor("net.forward(x).max(1)[0]");
+    let scores = s.eval_tensor("net.forward(x).amax(1)");
     for composite in ["epsilon", "gamma", "epsilon_plus", "alpha_beta"] {
         let o = format!("#{{composite: {composite:?}, bias: false}}");
         let sums = s.eval_tensor(&format!("attrib::lrp(net, x, (), {o}).sum([1, 2, 3])"));
