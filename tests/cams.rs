@@ -169,7 +169,7 @@ fn flat_channels_mask_everything() {
         ("score_cam(NET, LAYER, x, 3, #{", vec![score]),
         ("is_cam(NET, LAYER, x, 3, #{samples: 2, ", vec![&is * 0.5, &is * 1.5]),
     ] {
-        let mut scores = Tensor::zeros([3, 24], tch::kind::FLOAT_CPU);
+        let scores = Tensor::zeros([3, 24], tch::kind::FLOAT_CPU);
         for mask in &masks {
             for i in 0..3 {
                 let y = net.forward_tensor(&(mask.get(i).unsqueeze(1) * all["x"].narrow(0, i, 1))).unwrap();

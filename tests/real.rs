@@ -188,9 +188,11 @@ fn resnet18_agrees() {
     let (mut s, all) = given("resnet18", "models::resnet18()", 80);
     agree(&mut s, &all);
 
-    // All relevance reaches the picture where biases keep none.
+    // All relevance reaches the picture where biases keep none. (Not with the epsilon rule alone, nor in zennit: sums near
+    // 0 divide relevances of both signs, which grow over so many layers until single precision cannot add them up;
+    // tests/attributions.rs has it on small networks.)
     let scores = s.eval_tensor("net.forward(x).amax(1)");
-    for composite in ["epsilon", "gamma", "epsilon_plus", "alpha_beta"] {
+    for composite in ["gamma", "epsilon_gamma_box", "epsilon_plus", "alpha_beta"] {
         let o = format!("#{{composite: {composite:?}, bias: false}}");
         let sums = s.eval_tensor(&format!("attrib::lrp(net, x, (), {o}).sum([1, 2, 3])"));
         close(composite, &(sums / &scores), &scores.ones_like(), 0.01);
