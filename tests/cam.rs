@@ -234,6 +234,12 @@ fn captums_literals() {
             &Tensor::from_slice(&[54.0 * sign]),
             1e-4,
         );
+        let channels = s.eval_tensor(
+            r#"net.capture(x, ["conv1"]).conv1 * net.grads(x, 0, ["conv1"]).conv1.mean([2, 3], true)"#,
+        );
+        let want =
+            Tensor::from_slice(&[-3.75f32, 3.0, 23.25, 30.0, 15.0, 10.5, -3.0, -7.5]).view([1, 2, 2, 2]);
+        close("each channel", &channels, &(want * sign), 1e-4);
         for (layer, want) in [("conv1", [11.25, 13.5, 20.25, 22.5]), ("relu1", [0.0, 4.0, 28.0, 32.5])] {
             let want = Tensor::from_slice(&want).view([1, 2, 2]) * sign;
             for (relu, want) in [(false, want.shallow_clone()), (true, want.relu())] {

@@ -139,6 +139,54 @@ fn looking_changes_nothing() {
     }
 }
 
+/// Score-CAM and IS-CAM by hand, with channels that are flat: dark ones and bright ones mask everything, whatever the
+/// batches, and whether or not code of the script's own, which could see the layout of memory, is part of the network.
+#[test]
+fn flat_channels_mask_everything() {
+    let all = fixture("cams");
+    let (mut s, net) = given(&all);
+    let tensors = net.named();
+    let own = |name: &str| tensors.iter().find(|t| t.0 == name).unwrap().1.detach();
+    for (channel, bias) in [(1, -1.0), (2, 0.3), (5, -2.0), (7, 0.7)] {
+        let _ = own("conv3.weight").get(channel).fill_(0.0);
+        let _ = own("conv3.bias").get(channel).fill_(bias);
+    }
+    s.eval("let wrapped = nn::custom(#{a: net}, |m, x| m.a.forward(x).view([-1, 10]));");
+    let act = s.eval_tensor(r#"net.capture(x, ["relu3"]).relu3"#);
+    let unit = |t: Tensor| {
+        let low = &t - t.amin([2, 3], true);
+        &low / (low.amax([2, 3], true) + 1e-8)
+    };
+    let alive = unit(act.shallow_clone()).amax([2, 3], true).gt(0.5);
+    let flat = alive.logical_not().sum(tch::Kind::Int).int64_value(&[]);
+    assert!(
+        (4 * 3..12 * 3).contains(&flat),
+        "four channels or some more are flat, got {flat} of all pictures"
+    );
+    let score = unit(act.upsample_bilinear2d([16, 20], true, None, None)) * &alive;
+    let is = unit(act.shallow_clone()).upsample_bilinear2d([16, 20], false, None, None);
+    for (look, masks) in [
+        ("score_cam(NET, LAYER, x, 3, #{", vec![score]),
+        ("is_cam(NET, LAYER, x, 3, #{samples: 2, ", vec![&is * 0.5, &is * 1.5]),
+    ] {
+        let scores = Tensor::zeros([3, 24], tch::kind::FLOAT_CPU);
+        for mask in &masks {
+            for i in 0..3 {
+                let y = net.forward_tensor(&(mask.get(i).unsqueeze(1) * all["x"].narrow(0, i, 1))).unwrap();
+                let _ = scores.get(i).g_add_(&(y.select(1, 3) / masks.len() as f64));
+            }
+        }
+        let want = (scores.softmax(1, None).unsqueeze(2).unsqueeze(3) * &act).sum_dim_intlist(1, false, None);
+        for (net, layer) in [("net", "\"relu3\""), ("wrapped", "\"a.relu3\"")] {
+            for batch in [32, 5, 1] {
+                let look = look.replace("NET", net).replace("LAYER", layer);
+                let script = format!(r#"cam::{look}batch: {batch}, form: "raw", resize: false}})"#);
+                close(&script, &map(&mut s, &script), &want, 1e-5);
+            }
+        }
+    }
+}
+
 /// Ablation by hand: a hook that puts out one channel. The layers of a sequence, of a residual block's body and of a
 /// network that is no sequence, where another part of the network runs again each time.
 #[test]

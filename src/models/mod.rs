@@ -131,6 +131,10 @@ impl Layer for Built {
         self.layer.children()
     }
 
+    fn chain(&self) -> Option<Vec<(String, Rc<dyn Layer>)>> {
+        self.layer.chain()
+    }
+
     fn describe(&self) -> String {
         self.layer.describe()
     }

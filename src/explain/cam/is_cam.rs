@@ -27,7 +27,7 @@ cam! {
         let mut sum = look.act.f_zeros_like()?.f_mean_dim([2, 3].as_slice(), false, None::<tch::Kind>)?;
         for i in 1..=steps {
             let grown = (i * (i + 1)) as f64 / (2 * steps) as f64;
-            sum = sum.f_add(&look.masked(|_, _, planes| {
+            sum = sum.f_add(&look.masked_alike(|planes| {
                 let mask = heatmap::resize(&unit(planes)?.f_squeeze_dim(1)?, look.size())?;
                 Ok(mask.f_mul_scalar(grown)?.f_unsqueeze(1)?)
             })?)?;

@@ -1,10 +1,10 @@
 //! Looking again: the target's value for many variants of every picture, in batches.
 
-use crate::core::Result;
+use crate::core::{Error, Result};
 use crate::explain::{Target, probe};
-use crate::nn::Net;
+use crate::nn::{Layer, Net};
 use std::ops::Range;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// What a method that looks again knows of the first look.
 pub struct Look<'a> {
@@ -59,10 +59,85 @@ impl Look<'_> {
     pub fn masked(&self, mask: impl Fn(i64, Range<i64>, &Tensor) -> Result<Tensor>) -> Result<Tensor> {
         self.each_channel(|i, of, target| {
             let planes = self.act.f_select(0, i)?.f_narrow(0, of.start, of.end - of.start)?.f_unsqueeze(1)?;
-            let x = mask(i, of, &planes)?.f_mul(&self.x.f_narrow(0, i, 1)?)?;
-            probe::scores(self.net, &x, target, &[])
+            self.run(i, &mask(i, of, &planes)?, target)
         })
     }
+
+    /// [`masked`](Look::masked) where the mask depends on the channel's [`unit`] plane alone: flat channels, which all
+    /// make the same one, are run once, as zeros (enlarged, other values differ in their last bits, which `unit` blows up).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn masked_alike(&self, mask: impl Fn(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
+        let mut rows = Vec::new();
+        for i in 0..self.x.size()[0] {
+            let (target, act) = (self.target.one(i)?, self.act.f_select(0, i)?);
+            let scores = |act: &Tensor| {
+                let planes = act.f_unsqueeze(1)?.f_split(self.batch, 0)?;
+                let parts = planes.iter().map(|planes| self.run(i, &mask(planes)?, &target));
+                Ok::<_, Error>(Tensor::f_cat(&parts.collect::<Result<Vec<_>>>()?, 0)?)
+            };
+            let flat = flat(&act)?;
+            if !flat.contains(&true) {
+                rows.push(scores(&act)?);
+                continue;
+            }
+            let (mut runs, mut of) = (Vec::new(), Vec::new());
+            for (c, flat) in (0i64..).zip(flat) {
+                of.push(if flat { 0 } else { runs.len() as i64 + 1 });
+                runs.extend((!flat).then_some(c));
+            }
+            let index = |all: &[i64]| Tensor::f_from_slice(all)?.f_to_device(act.device());
+            let zeros = act.f_narrow(0, 0, 1)?.f_zeros_like()?;
+            let once = Tensor::f_cat(&[zeros, act.f_index_select(0, &index(&runs)?)?], 0)?;
+            rows.push(scores(&once)?.f_index_select(0, &index(&of)?)?);
+        }
+        Ok(Tensor::f_stack(&rows, 0)?)
+    }
+
+    /// The target's value [n] of picture `i` under masks [n, 1, H, W].
+    fn run(&self, i: i64, masks: &Tensor, target: &Target) -> Result<Tensor> {
+        let x = masks.f_mul(&self.x.f_narrow(0, i, 1)?)?;
+        // A picture's channels side by side in memory: convolutions of a CPU are faster so.
+        let x = match x.device() == Device::Cpu && target.needs().layer.is_none() && any_layout(self.net) {
+            true => x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?,
+            false => x,
+        };
+        probe::scores(self.net, &x, target, &[])
+    }
+}
+
+/// Which channels of [C, h, w] are flat; none where values cannot be read, as on libtorch's `meta` device.
+fn flat(act: &Tensor) -> Result<Vec<bool>> {
+    let flat = act.f_amax([1, 2], false)?.f_eq_tensor(&act.f_amin([1, 2], false)?)?;
+    let read = flat.f_to_device(Device::Cpu).and_then(|t| Vec::try_from(&t));
+    Ok(read.unwrap_or_else(|_| vec![false; act.size()[0] as usize]))
+}
+
+/// Nothing in the network, nor whoever gets its output, can tell how its numbers lie in memory, as code of the user's own
+/// might: known layers with a linear one at the end.
+fn any_layout(net: &Net) -> bool {
+    const KNOWN: [&str; 14] = [
+        "AdaptiveAvgPool2d",
+        "AdaptiveMaxPool2d",
+        "AvgPool2d",
+        "BasicBlock",
+        "BatchNorm2d",
+        "Bottleneck",
+        "Conv2d",
+        "Dropout",
+        "Flatten",
+        "Identity",
+        "Linear",
+        "MaxPool2d",
+        "ReLU",
+        "Residual",
+    ];
+    let fits = |layer: &dyn Layer| layer.chain().is_some() || KNOWN.contains(&layer.kind().as_str());
+    let inside = |name: &String| net.part(name).is_ok_and(|p| fits(&*p.layer()));
+    net.chain().last().is_some_and(|(_, l)| l.kind() == "Linear")
+        && !net.is_tapped()
+        && net.layer_names(false).iter().all(inside)
 }
 
 /// Weights [N, C, 1, 1] of scores [N, C]: their softmax over the channels.

@@ -14,7 +14,7 @@ cam! {
     /// cam::score_cam(net, "act", tensor::ones([2, 1, 8, 8]), 1).shape // => [2, 8, 8]
     /// ```
     score_cam, (), |_o| Rule::Looks(&|look| {
-        softmax(&look.masked(|_, _, planes| {
+        softmax(&look.masked_alike(|planes| {
             unit(&planes.f_upsample_bilinear2d(look.size(), true, None::<f64>, None::<f64>)?)
         })?)
     })
