@@ -188,7 +188,7 @@ fn resnet18_agrees() {
     let (mut s, all) = given("resnet18", "models::resnet18()", 80);
     agree(&mut s, &all);
 
-    // All relevance reaches the picture where biases keep none. (Not with the epsilon rule alone, nor in zennit: sums near
+    // All relevance reaches the picture where biases keep none. (Not with the epsilon rule alone: sums near
     // 0 divide relevances of both signs, which grow over so many layers until single precision cannot add them up;
     // tests/attributions.rs has it on small networks.)
     let scores = s.eval_tensor("net.forward(x).amax(1)");
