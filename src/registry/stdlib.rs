@@ -6,8 +6,10 @@ use crate::core::{Error, Result};
 use rhai::{AST, Engine, Module, Scope};
 
 /// Namespace, name in messages, text. A test sees that no file of the folder is missing here.
-pub const FILES: &[(&str, &str, &str)] =
-    &[("report", "stdlib/report.rhai", include_str!("../../stdlib/report.rhai"))];
+pub const FILES: &[(&str, &str, &str)] = &[
+    ("report", "stdlib/report.rhai", include_str!("../../stdlib/report.rhai")),
+    ("vae", "stdlib/vae.rhai", include_str!("../../stdlib/vae.rhai")),
+];
 
 /// The text of the library file named `source` in a message.
 pub fn text(source: &str) -> Option<&'static str> {
