@@ -32,6 +32,12 @@ pub fn load(engine: &mut Engine) -> Result<()> {
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
         let module = module.map_err(|e| Error::new(format!("{name}: {e}")))?;
         engine.register_static_module(*namespace, module.into());
+        // What a library function leaves behind in a network is called from outside: its closures, and they alone,
+        // are known everywhere.
+        let ast = compile(engine, name, &text.replace("\nfn ", "\nprivate fn "))?;
+        let closures = Module::eval_ast_as_new(Scope::new(), &ast, engine);
+        let closures = closures.map_err(|e| Error::new(format!("{name}: {e}")))?;
+        engine.register_global_module(closures.into());
     }
     Ok(())
 }
