@@ -279,8 +279,16 @@ fn the_scripts_of_maps_run_in_their_tiny_size() {
 fn the_scripts_of_vaes_run_in_their_tiny_size() {
     let p = Place::new();
     for (name, files, says) in [
-        ("vae_mnist", ["digits.png", "dims.png", "table.md", "run-4/last.safetensors"].as_slice(), "| linear, squared error | -"),
-        ("area_cam_mnist", ["area.png", "sweep.gif", "outside.png", "outside.md"].as_slice(), "| convolutional | 0."),
+        (
+            "vae_mnist",
+            ["digits.png", "dims.png", "table.md", "run-4/last.safetensors"].as_slice(),
+            "| linear, squared error | -",
+        ),
+        (
+            "area_cam_mnist",
+            ["area.png", "sweep.gif", "outside.png", "outside.md"].as_slice(),
+            "| convolutional | 0.",
+        ),
         (
             "vae_merge_impute",
             ["merge.png", "impute.png", "impute.md", "mix.png", "traverse.png", "manifold.png"].as_slice(),
@@ -288,7 +296,11 @@ fn the_scripts_of_vaes_run_in_their_tiny_size() {
         ),
         ("dvae", ["denoised.png", "errors.md"].as_slice(), "| masking | "),
         ("cvae", ["style.png", "sampled.png", "table.md"].as_slice(), "| told the class | -"),
-        ("latent_embedding", ["codes.png", "photos.png", "table.md"].as_slice(), "| codes, convolutional | 0."),
+        (
+            "latent_embedding",
+            ["codes.png", "photos.png", "table.md"].as_slice(),
+            "| codes, convolutional | 0.",
+        ),
     ] {
         let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
         let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
