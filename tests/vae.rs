@@ -6,8 +6,15 @@ mod support;
 
 use cs385::core::Value;
 use cs385::nn::Net;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use support::{Script, Tensors, below, build_with, close, close_relative, fixture, oracle};
 use tch::Tensor;
+
+/// All tests draw from libtorch's one generator: one at a time.
+fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn started(all: &Tensors, case: &serde_json::Value) -> (Script, Net) {
     let name = case["name"].as_str().unwrap();
@@ -28,6 +35,7 @@ fn number(v: &serde_json::Value) -> Tensor {
 
 #[test]
 fn a_step_equals_pytorch() {
+    let _alone = alone();
     let all = fixture("vae");
     let table = cases();
     assert_eq!(table.len(), 9);
@@ -56,6 +64,7 @@ fn a_step_equals_pytorch() {
 
 #[test]
 fn measures_equal_pytorch() {
+    let _alone = alone();
     let all = fixture("vae");
     for case in &cases() {
         let name = case["name"].as_str().unwrap();
@@ -85,6 +94,7 @@ fn measures_equal_pytorch() {
 
 #[test]
 fn measuring_draws_nothing_from_the_run() {
+    let _alone = alone();
     let mut s = Script::with_library();
     s.eval(
         "let net = vae::linear(#{hidden: [8], latent: 2}); let x = tensor::rand([5, 1, 28, 28]); seed(3); ()",
@@ -103,6 +113,7 @@ fn measuring_draws_nothing_from_the_run() {
 
 #[test]
 fn layers_have_names_for_maps_and_targets() {
+    let _alone = alone();
     let mut s = Script::with_library();
     s.eval("let x = tensor::rand([2, 1, 8, 8]); let area = target::area(2, 1, 3, 4); ()");
     for make in [
@@ -146,6 +157,7 @@ fn layers_have_names_for_maps_and_targets() {
 
 #[test]
 fn files_bring_a_vae_back() {
+    let _alone = alone();
     let mut s = Script::with_library();
     s.eval("let net = vae::conv(#{size: [1, 8, 8], width: 3, latent: 3}); ()");
     let recipe = s.eval("net.recipe()").describe();
@@ -162,6 +174,7 @@ fn files_bring_a_vae_back() {
 
 #[test]
 fn warm_up_and_corruption_reach_the_step() {
+    let _alone = alone();
     let mut s = Script::with_library();
     s.eval(
         "let data = data::from_tensors(tensor::rand([32, 1, 4, 4]), tensor::arange(32) % 4);
@@ -192,6 +205,7 @@ fn warm_up_and_corruption_reach_the_step() {
 
 #[test]
 fn bad_input_is_an_error() {
+    let _alone = alone();
     let mut s = Script::with_library();
     s.eval("let net = vae::linear(#{size: [1, 4, 4], hidden: [8], latent: 2}); let x = tensor::rand([3, 1, 4, 4]); ()");
     s.fails(
