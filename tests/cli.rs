@@ -119,6 +119,14 @@ net.save("end.safetensors");
 "#;
 
 /// Two networks with two optimizers and a step of the script's own.
+const VAE: &str = r#"
+let net = vae::linear(#{size: [1, 4, 4], hidden: [8], latent: 2});
+let pictures = data::from_tensors(seeded(1, || tensor::rand([48, 1, 4, 4])));
+let o = #{epochs: param("epochs", 4), batch_size: 16, warm_up: 3, binarize: true, corrupt: |x| vae::masking(x, 0.3)};
+vae::fit(net, pictures, o);
+net.save("end.safetensors");
+"#;
+
 const STEP: &str = r#"
 let epochs = param("epochs", 4, "Passes.");
 seed(1);
@@ -155,6 +163,7 @@ fn two_epochs_and_two_resumed_equal_four() {
         (TRAIN, &["end.safetensors"][..]),
         (STEP, &["enc.safetensors", "dec.safetensors"]),
         (&grown_up, &["end.safetensors"]),
+        (VAE, &["end.safetensors"]),
     ] {
         let p = Place::new();
         p.script("t.rhai", text);
@@ -253,8 +262,16 @@ fn the_scripts_of_maps_run_in_their_tiny_size() {
     for (name, files, says) in [
         ("shortcut", ["maps.png", "energy.png", "energy.md"].as_slice(), "ground betrays 1.0: accuracy"),
         ("gradcam_layers", ["layers.png", "layers.svg", "energy.png"].as_slice(), "| relu4 | 0."),
-        ("gradcam_epochs", ["grad_cam.png", "guided.png", "epochs.gif", "curves.png", "curves.md"].as_slice(), "| 2 | 0."),
-        ("gradcam_models", ["grad_cam.png", "guided.png", "energy.png", "energy.md"].as_slice(), "| plain CNN | 0."),
+        (
+            "gradcam_epochs",
+            ["grad_cam.png", "guided.png", "epochs.gif", "curves.png", "curves.md"].as_slice(),
+            "| 2 | 0.",
+        ),
+        (
+            "gradcam_models",
+            ["grad_cam.png", "guided.png", "energy.png", "energy.md"].as_slice(),
+            "| plain CNN | 0.",
+        ),
         ("cam_zoo", ["zoo.png", "scores.md"].as_slice(), "random_cam "),
         ("sanity_check", ["cascading.png", "independent.png", "sanity.md"].as_slice(), "| conv1 | guided"),
     ] {
@@ -266,5 +283,43 @@ fn the_scripts_of_maps_run_in_their_tiny_size() {
             assert!(path.metadata().unwrap().len() > 100, "{file}");
         }
         assert!(out(&o).contains(says), "{}", out(&o));
+    }
+}
+
+#[test]
+fn the_scripts_of_vaes_run_in_their_tiny_size() {
+    let p = Place::new();
+    for (name, files, says) in [
+        (
+            "vae_mnist",
+            ["digits.png", "dims.png", "table.md", "run-4/last.safetensors"].as_slice(),
+            "| linear, squared error | -",
+        ),
+        (
+            "area_cam_mnist",
+            ["area.png", "sweep.gif", "outside.png", "outside.md"].as_slice(),
+            "| convolutional | 0.",
+        ),
+        (
+            "vae_merge_impute",
+            ["merge.png", "impute.png", "impute.md", "mix.png", "traverse.png", "manifold.png"].as_slice(),
+            "| lower half | 0.",
+        ),
+        ("dvae", ["denoised.png", "errors.md"].as_slice(), "| masking | "),
+        ("cvae", ["style.png", "sampled.png", "table.md"].as_slice(), "| told the class | -"),
+        (
+            "latent_embedding",
+            ["codes.png", "photos.png", "table.md"].as_slice(),
+            "| codes, convolutional | 0.",
+        ),
+    ] {
+        let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
+        let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
+        assert_eq!(o.status.code(), Some(0), "{}", err(&o));
+        for file in files {
+            let path = p.path().join("outputs").join(name).join("latest").join(file);
+            assert!(path.metadata().unwrap().len() > 100, "{file}");
+        }
+        assert!(out(&o).contains(says), "{name}: {}", out(&o));
     }
 }

@@ -173,7 +173,8 @@ fn the_scripts_run_in_their_tiny_size() {
         ),
         (
             "pca_tsne_3d",
-            ["map.html", "tensorboard/sprite.png", "maps.png", "measures.png", "growing.gif", "turning.gif"].as_slice(),
+            ["map.html", "tensorboard/sprite.png", "maps.png", "measures.png", "growing.gif", "turning.gif"]
+                .as_slice(),
         ),
     ] {
         let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));

@@ -75,6 +75,7 @@ fn every_layer() {
     for (script, shape) in [
         ("nn::sequential([nn::residual(nn::identity()), nn::dropout(0.5)])", vec![2, 3]),
         ("nn::custom(#{a: nn::linear(3, 4)}, |m, x| m.a.forward(x).relu() * 2 + 1)", vec![2, 4]),
+        ("nn::sequential([nn::linear(3, 8), nn::gaussian()])", vec![2, 4]),
         ("nn::sequential([nn::unflatten([3, 1, 1]), nn::dropout2d(0.5), nn::flatten()])", vec![2, 3]),
     ] {
         let mut s = Script::new();

@@ -216,7 +216,10 @@ fn walk_through_sixty_points() {
     };
     let (early, late) = (step(&mut b, 0), step(&mut b, 1));
     let middle = |p: (f64, f64)| (p.1 - 400.0).abs();
-    assert!(middle(early) < 0.6 * middle(late) && middle(late) < 0.6 * middle(end), "{early:?} {late:?} {end:?}");
+    assert!(
+        middle(early) < 0.6 * middle(late) && middle(late) < 0.6 * middle(end),
+        "{early:?} {late:?} {end:?}"
+    );
     b.click("#run");
     b.wait("window.__projector.now.step === 2 && window.__projector.resting()");
     let again = place(&mut b, 9);

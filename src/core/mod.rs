@@ -15,6 +15,7 @@ pub mod bytes;
 pub mod canvas;
 pub mod colormap;
 pub mod colour;
+mod defaults;
 pub mod device;
 pub mod error;
 pub mod ffi;

@@ -1,10 +1,14 @@
 //! One seed for everything: libtorch's generator and every stream of our own are derived from it.
 
 use super::error::{Error, Result};
+use super::script::Closure;
+use super::value::Value;
+use super::{device, ffi};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
+use tch::{Device, Tensor};
 
 thread_local!(static SEED: Cell<i64> = const { Cell::new(0) });
 
@@ -24,6 +28,27 @@ pub fn set(seed: i64) -> Result<()> {
     SEED.set(seed);
     tch::manual_seed(seed);
     Ok(())
+}
+
+/// What random numbers were drawn from; they go on from there when it is dropped.
+struct Before(i64, Vec<(Device, Tensor)>);
+
+impl Before {
+    fn now() -> Result<Self> {
+        let mut devices = vec![Device::Cpu];
+        devices.extend(Some(device::current()).filter(|d| d.is_cuda()));
+        let states = devices.into_iter().map(|d| Ok((d, ffi::rng_state(d)?)));
+        Ok(Before(get(), states.collect::<Result<_>>()?))
+    }
+}
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        SEED.set(self.0);
+        for (device, state) in &self.1 {
+            let _ = ffi::set_rng_state(*device, state); // a state that was read fits
+        }
+    }
 }
 
 /// A generator of its own for `stream` (say, `"shuffle"` at epoch `index`): the same numbers whatever else
@@ -54,5 +79,22 @@ functions! {
     /// ```
     fn seed(value: i64) {
         set(value)?
+    }
+
+    /// Runs a function with random numbers of another seed; gives its result.
+    ///
+    /// Afterwards random numbers go on as if nothing had been drawn, so a measurement changes no training run.
+    /// ```rhai
+    /// let a = seeded(7, || tensor::rand([2]));
+    /// seed(7);
+    /// let b = tensor::rand([2]);
+    /// seed(7);
+    /// let c = seeded(1, || tensor::rand([2]));
+    /// [a.equal(b), a.equal(c), tensor::rand([2]).equal(b)] // => [true, false, true]
+    /// ```
+    fn seeded(value: i64, f: Closure) -> Value {
+        let _before = Before::now()?;
+        set(value)?;
+        f.call(Vec::new())?
     }
 }

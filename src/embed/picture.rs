@@ -224,7 +224,8 @@ fn multiples(maps: &[Embedding], o: MultiplesOptions) -> Result<Picture> {
     };
     let pictures: Vec<Picture> = maps.iter().enumerate().map(one).collect::<Result<_>>()?;
     // Maps of the same points: their colours mean the same in all.
-    let named = maps.first().into_iter().flat_map(|e| classes(e).into_iter().map(|(k, rgb)| (rgb, e.class(k))));
+    let named =
+        maps.first().into_iter().flat_map(|e| classes(e).into_iter().map(|(k, rgb)| (rgb, e.class(k))));
     let legend = named.collect();
     let options = GridOptions { title: o.title, scale: 1, legend, ..GridOptions::default() };
     image::grid(&pictures, o.columns, &[], &options)

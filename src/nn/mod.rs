@@ -6,6 +6,7 @@ mod ctx;
 mod custom;
 mod dropout;
 mod embedding;
+mod gaussian;
 mod hooks;
 pub mod init;
 mod linear;

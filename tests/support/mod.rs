@@ -57,6 +57,11 @@ impl Script {
         Script { engine: bindings::engine(), scope, functions: AST::empty() }
     }
 
+    /// A script that knows stdlib/ too.
+    pub fn with_library() -> Self {
+        Script { engine: cs385::registry::session::engine().unwrap(), ..Self::new() }
+    }
+
     /// Defines a variable.
     pub fn set(&mut self, name: &str, v: Value) -> &mut Self {
         self.scope.set_value(name.to_string(), convert::to_dynamic(v));
@@ -150,7 +155,11 @@ pub fn weigh(y: &Tensor) -> Tensor {
 
 /// The network of `script` with the fixture's weights, in a script that knows it as `net` and its input as `x`.
 pub fn build(all: &Tensors, name: &str, script: &str) -> (Script, Net) {
-    let mut s = Script::new();
+    build_with(Script::new(), all, name, script)
+}
+
+/// [`build`] in a script there is.
+pub fn build_with(mut s: Script, all: &Tensors, name: &str, script: &str) -> (Script, Net) {
     let net: Net = s.eval_object(script);
     net.load_named(below(all, &format!("{name}/net")), true).unwrap();
     s.set("net", Value::object(net.clone())).tensor("x", &all[&format!("{name}/x")]);

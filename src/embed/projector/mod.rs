@@ -136,11 +136,16 @@ pub fn page(e: &Embedding, o: &ProjectorOptions) -> Result<Page> {
         let x = step.0.points();
         if x.dim() != e.points().dim() {
             let (n, d) = e.points().dim();
-            return Err(Error::new(format!("`steps`, item {i}: expected places {:?}, got {:?}", [n, d], x.shape()))
-                .hint("`embed::tsne(x, #{on_iteration: |p| steps.push(p.points)})` gives them"));
+            return Err(Error::new(format!(
+                "`steps`, item {i}: expected places {:?}, got {:?}",
+                [n, d],
+                x.shape()
+            ))
+            .hint("`embed::tsne(x, #{on_iteration: |p| steps.push(p.points)})` gives them"));
         }
         check::finite(&x.view()).map_err(|e| e.within(format!("`steps`, item {i}")))?;
-        page = page.floats(&format!("step{i}"), x.slice(ndarray::s![.., ..x.ncols().min(DIMS)]).iter().copied());
+        page =
+            page.floats(&format!("step{i}"), x.slice(ndarray::s![.., ..x.ncols().min(DIMS)]).iter().copied());
     }
     let mut classes = e.about().labels.clone();
     classes.sort_unstable();

@@ -117,8 +117,7 @@ pub fn joint(near: Neighbours, perplexities: &[f64]) -> Sparse {
     }
     let both = |i: usize| Merged { a: &own[i * k..(i + 1) * k], b: &back[begin[i]..begin[i + 1]] };
     // Rows are measured first and then written where they stay: memory is what bounds the number of points.
-    let lengths: Vec<usize> =
-        (0..n).into_par_iter().map(|i| both(i).count().div_ceil(PAD) * PAD).collect();
+    let lengths: Vec<usize> = (0..n).into_par_iter().map(|i| both(i).count().div_ceil(PAD) * PAD).collect();
     let mut out = Sparse { start: vec![0; n + 1], index: Vec::new(), value: Vec::new() };
     (0..n).for_each(|i| out.start[i + 1] = out.start[i] + lengths[i]);
     (out.index, out.value) = (vec![0; out.start[n]], vec![0.0; out.start[n]]);
