@@ -262,10 +262,13 @@ fn sheet(x: &Tensor, maps: &Value, o: SheetOptions) -> Result<Picture> {
             drawn.push(match place {
                 (Cell::Map(m), i) => {
                     let heat = HeatOptions { colormap, alpha: o.alpha, range };
+                    let map = m.at(*i as i64)?;
                     if let (false, Some((lo, hi))) = (o.range.one(), range) {
-                        caption.push(format!("{} to {}", short(lo), short(hi)));
+                        let empty = map.f_abs()?.f_max()?.f_double_value(&[])? == 0.0;
+                        let told = format!("{} to {}", short(lo), short(hi));
+                        caption.push(if empty { "zero everywhere".to_string() } else { told });
                     }
-                    boxed(&picture.overlay(&m.at(*i as i64)?, &heat)?)
+                    boxed(&picture.overlay(&map, &heat)?)
                 }
                 (Cell::Pictures(p), i) => boxed(&p[*i]),
             });
