@@ -8,7 +8,7 @@ pub use gate::{Pass, gate};
 pub use script::Script;
 
 use super::error::{Error, Result};
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_ulong};
 use std::path::Path;
 use tch::{Device, Tensor};
 use torch_sys::C_tensor;
@@ -17,6 +17,7 @@ type List = *const *mut C_tensor;
 
 unsafe extern "C" {
     fn _exit(code: c_int) -> !;
+    fn prctl(option: c_int, value: c_ulong, _: c_ulong, _: c_ulong, _: c_ulong) -> c_int;
     fn cs_last_error() -> *const c_char;
     fn cs_fused_adam(
         params: List,
@@ -277,6 +278,17 @@ pub fn open_library(path: &Path) -> Result<()> {
 pub fn leave(code: i32) -> ! {
     // SAFETY: POSIX's `_exit` takes any integer and does not return.
     unsafe { _exit(code) }
+}
+
+/// Ordinary pages for small values: 4 KB, not 2 MB, where the system gives huge pages only to those who ask. libtorch
+/// does not ask there; the allocator of small values does, and each of its parts in each thread would take megabytes.
+pub fn small_pages() {
+    const PR_SET_THP_DISABLE: c_int = 41;
+    let mode = std::fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled");
+    if mode.is_ok_and(|m| m.contains("[madvise]")) {
+        // SAFETY: sets a flag of this process; where the kernel does not know it, nothing happens.
+        unsafe { prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) };
+    }
 }
 
 /// The version of libtorch compiled against: `2.11.0`.
