@@ -256,6 +256,18 @@ fn the_quick_start_runs_in_its_tiny_size() {
     assert!(out(&o).contains("105,866 parameters"), "{}", out(&o));
 }
 
+/// A script in its tiny size: the files it leaves, and what it says.
+fn tiny(p: &Place, name: &str, files: &[&str], says: &str) {
+    let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
+    let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
+    assert_eq!(o.status.code(), Some(0), "{}", err(&o));
+    for file in files {
+        let path = p.path().join("outputs").join(name).join("latest").join(file);
+        assert!(path.metadata().unwrap().len() > 100, "{file}");
+    }
+    assert!(out(&o).contains(says), "{name}: {}", out(&o));
+}
+
 #[test]
 fn the_scripts_of_maps_run_in_their_tiny_size() {
     let p = Place::new();
@@ -275,14 +287,7 @@ fn the_scripts_of_maps_run_in_their_tiny_size() {
         ("cam_zoo", ["zoo.png", "scores.md"].as_slice(), "random_cam "),
         ("sanity_check", ["cascading.png", "independent.png", "sanity.md"].as_slice(), "| conv1 | guided"),
     ] {
-        let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
-        let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
-        assert_eq!(o.status.code(), Some(0), "{}", err(&o));
-        for file in files {
-            let path = p.path().join("outputs").join(name).join("latest").join(file);
-            assert!(path.metadata().unwrap().len() > 100, "{file}");
-        }
-        assert!(out(&o).contains(says), "{}", out(&o));
+        tiny(&p, name, files, says);
     }
 }
 
@@ -313,13 +318,6 @@ fn the_scripts_of_vaes_run_in_their_tiny_size() {
             "| codes, convolutional | 0.",
         ),
     ] {
-        let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
-        let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
-        assert_eq!(o.status.code(), Some(0), "{}", err(&o));
-        for file in files {
-            let path = p.path().join("outputs").join(name).join("latest").join(file);
-            assert!(path.metadata().unwrap().len() > 100, "{file}");
-        }
-        assert!(out(&o).contains(says), "{name}: {}", out(&o));
+        tiny(&p, name, files, says);
     }
 }

@@ -6,20 +6,21 @@ class 2), finished maps at the input's size; `method+option/…`; `net/…`, `x`
 
 Where a reference leaves a sign to LAPACK (every first principal component but Seg-Eigen-CAM's) the sign is set here to
 the one with which the component grows with the sum over the channels."""
+import sys
 from collections import OrderedDict
 from pathlib import Path
 
-import numpy as np
 import pytorch_grad_cam as pgc
 import torch
-from pytorch_grad_cam.utils import svd_on_activations as svd
 from pytorch_grad_cam.utils.model_targets import (
     ClassifierOutputReST, ClassifierOutputSoftmaxTarget, ClassifierOutputTarget,
 )
 from safetensors.torch import save_file
 from torch import nn
-from torch.nn import functional as F
 from torchcam import methods as tcm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from peers import by_torchcam, fix_signs, smooth_grad_cam_pp  # noqa: E402
 
 torch.set_num_threads(1)
 torch.manual_seed(1)
@@ -57,18 +58,7 @@ targets = {"logit": [ClassifierOutputTarget(k) for k in classes], "soft": [Class
 assert (net(x)[range(3), classes] > 0.2).all() and net(x).softmax(1)[:, 2].min() > 1e-4, net(x)
 
 
-def signed(project):
-    def with_sign(shares):
-        maps, total = project(shares), shares.sum(1)
-        along = (maps * (total - total.mean((1, 2), keepdims=True))).sum((1, 2))
-        return maps * np.where(along < 0, -1, 1)[:, None, None].astype(np.float32)
-
-    return with_sign
-
-
-first = signed(svd.get_2d_projection)
-for name in ["base_cam", "eigen_cam", "eigen_grad_cam", "grad_cam_elementwise", "layer_cam"]:
-    getattr(pgc, name).get_2d_projection = first
+fix_signs()
 
 
 def keep(name, maps):
@@ -114,57 +104,16 @@ keep("finer_cam/relu3/other", pgc.FinerCAM(net, [net.relu3], base_method=pgc.Lay
     x, alpha=0.6, comparison_categories=[1, 4]))
 
 
-def finished(maps):
-    """torchcam's normalised maps [3, h, w], enlarged and normalised as pytorch-grad-cam's."""
-    maps = F.interpolate(maps[:, None], x.shape[2:], mode="bilinear", align_corners=False)[:, 0]
-    low = maps - maps.amin((1, 2), keepdim=True)
-    return low / (low.amax((1, 2), keepdim=True) + 1e-7)
-
-
-class Given:
-    """In place of a distribution: one noise after the other."""
-
-    def __init__(self, noise):
-        self.noise = iter(noise)
-
-    def sample(self, size):
-        return next(self.noise).expand(size)
-
-
-def theirs(name, method, layer, noise=None, **how):
-    with method(net, layer, input_shape=(3, 16, 20), **how) as cam:
-        if noise is not None:
-            cam._distrib = Given(noise)
-        net(x)
-        keep(f"{name}/{layer}/logit", finished(cam(classes, None)[0]))
-
-
 noise = {"ss_cam": 2 * torch.randn(3, 1, 1, 16, 20), "smooth_grad_cam_pp": 0.3 * torch.randn(3, 1, 3, 16, 20)}
 out.update({f"noise/{k}": v for k, v in noise.items()})
 for layer in ["relu2", "relu3"]:
-    theirs("is_cam", tcm.ISCAM, layer)
-    theirs("ss_cam", tcm.SSCAM, layer, noise["ss_cam"], num_samples=3)
+    def theirs(method, noise=None, **how):
+        return by_torchcam(method, net, layer, x, classes, noise, **how)
 
-
-def smooth(act, grads):
-    """Smooth Grad-CAM++ by its formula: torchcam takes the last sample's gradient alone, and sums A · D3."""
-    second, third = (torch.stack([g**p for g in grads]).mean(0) for p in (2, 3))
-    alpha = second / (2 * second + act.sum((2, 3), keepdim=True) * third + 1e-8)
-    weights = (alpha * torch.stack(grads).mean(0).relu()).sum((2, 3), keepdim=True)
-    cam = (weights * act).sum(1).relu()
-    return finished((cam - cam.amin((1, 2), keepdim=True)) / cam.amax((1, 2), keepdim=True))
-
-
-for layer in ["relu2", "relu3"]:
-    grads, seen = [], []
-    hook = layers[layer].register_forward_hook(lambda m, i, o: seen.append(o))
-    net(x)
-    act = seen.pop().detach()
-    for one in noise["smooth_grad_cam_pp"]:
-        score = net(x + one)[range(3), classes].sum()
-        grads.append(torch.autograd.grad(score, seen.pop())[0])
-    hook.remove()
-    keep(f"smooth_grad_cam_pp/{layer}/logit", smooth(act, grads))
+    keep(f"is_cam/{layer}/logit", theirs(tcm.ISCAM))
+    keep(f"ss_cam/{layer}/logit", theirs(tcm.SSCAM, noise["ss_cam"], num_samples=3))
+    smooth = smooth_grad_cam_pp(net, layers[layer], x, classes, noise["smooth_grad_cam_pp"])
+    keep(f"smooth_grad_cam_pp/{layer}/logit", smooth)
 
 save_file({k: v.detach().contiguous() for k, v in out.items()}, Path(__file__).parent / "fixture.safetensors")
 print(len(out), "tensors", sum(v.numel() * 4 for v in out.values()) // 1000, "kB")
