@@ -227,7 +227,7 @@ fn multiples(maps: &[Embedding], o: MultiplesOptions) -> Result<Picture> {
     let named =
         maps.first().into_iter().flat_map(|e| classes(e).into_iter().map(|(k, rgb)| (rgb, e.class(k))));
     let legend = named.collect();
-    let options = GridOptions { title: o.title, scale: 1, legend, ..GridOptions::default() };
+    let options = GridOptions { title: o.title, scale: 1, legend, font_size: 15.0, ..GridOptions::default() };
     image::grid(&pictures, o.columns, &[], &options)
 }
 
