@@ -1,12 +1,13 @@
 """t-SNE of MNIST (5,000 x 50) and Fashion-MNIST (10,000, 20,000, 60,000 x 50) against openTSNE, scikit-learn and the
-crate manifolds-rs, in pairs: from the features to the map, two threads each, OpenMP passive. One yardstick outside all of them: KL with exact
-neighbours and all pairs, and how many of the ten nearest are among the ten nearest in the map.
+crate manifolds-rs, in pairs: from the features to the map, two threads each, OpenMP passive. One yardstick outside all
+of them: KL with exact neighbours and all pairs, and how many of the ten nearest are among the ten nearest in the map.
 
     python benches/tsne.py [--sizes 5000,10000] [--dims 2] [--pairs 1] [--peers opentsne,sklearn,manifolds]
 
 needs a Python with scikit-learn 1.9.1 and openTSNE 1.0.4, the binary built by ./cs385, and both data sets
 (cs385 data get mnist fashion_mnist); the peer `manifolds` (every mode, default learning rate and n, 2-D only) also the
-program built by `cargo build --release --manifest-path benches/manifolds/Cargo.toml`. A row: wall seconds, KL, neighbours kept, MB above an idle process.
+program built by `cargo build --release --manifest-path benches/manifolds/Cargo.toml` (MANIFOLDS names another). A row:
+wall seconds, KL, neighbours kept, MB above an idle process.
 """
 import argparse
 import json
@@ -17,14 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
-os.environ.update(
-    OMP_NUM_THREADS="2", OMP_WAIT_POLICY="passive", OPENBLAS_NUM_THREADS="2", RAYON_NUM_THREADS="2"
-)
+os.environ.update(OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2", RAYON_NUM_THREADS="2", OMP_WAIT_POLICY="passive")
 root = Path(__file__).resolve().parent.parent
 binary = Path(os.environ.get("CARGO_TARGET_DIR", root / "target")) / "release" / "cs385"
 data = Path(os.environ.get("CS385_DATA", Path.home() / ".local/share/cs385/data"))
-
-
 manifolds = Path(os.environ.get("MANIFOLDS", root / "benches/manifolds/target/release/manifolds"))
 # Every setting that changes speed and KL: how repulsion is computed, the learning rate.
 SETTINGS = [f"manifolds {mode} {rate}" for mode in ("bh", "qd", "fft", "fft_3k") for rate in ("default", "n")]

@@ -2,16 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "support/heard.rs"]
-mod heard;
 mod support;
 
-use cs385::core::progress::set_sink;
 use cs385::core::{Value, seed};
 use cs385::explain::Heatmap;
 use cs385::nn::Net;
 use cs385::registry::entries;
-use heard::listen;
 use std::cell::RefCell;
 use std::rc::Rc;
 use support::{OTHERS, Script, Tensors, below, close, distance, fixture};
@@ -380,45 +376,4 @@ fn cams_name_what_is_wrong() {
         "cam::full_grad(net, x, target::custom(|y| tensor::ones([3])))",
         &["does not depend on the input"],
     );
-}
-
-#[test]
-fn an_empty_map_is_told() {
-    let mut s = Script::new();
-    let net: Net = s.eval_object(
-        r#"nn::sequential([["conv", nn::conv2d(1, 1, 1)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
-                           ["flat", nn::flatten()], ["fc", nn::linear(1, 2)]])"#,
-    );
-    let float = tch::kind::FLOAT_CPU;
-    let weights = [
-        ("conv.weight", Tensor::ones([1, 1, 1, 1], float)),
-        ("conv.bias", Tensor::zeros([1], float)),
-        ("fc.weight", Tensor::from_slice(&[1f32, -1.0]).view([2, 1])),
-        ("fc.bias", Tensor::zeros([2], float)),
-    ];
-    net.load_named(weights.map(|(n, t)| (n.to_string(), t)).into(), true).unwrap();
-    let x = Tensor::stack(&[Tensor::eye(4, float), Tensor::ones([4, 4], float)], 0).unsqueeze(1);
-    s.set("net", Value::object(net)).tensor("x", &x);
-    let heard = listen();
-    let told = |s: &mut Script, script: &str| {
-        s.eval(script);
-        heard.0.borrow_mut().drain(..).collect::<Vec<_>>()
-    };
-    let one = told(&mut s, r#"cam::grad_cam(net, "act", x, 0)"#); // the second picture's map is flat
-    assert_eq!(one.len(), 1);
-    assert!(
-        one[0].starts_with("warning: cam::grad_cam is zero everywhere at layer `act` for picture 1:"),
-        "{one:?}"
-    );
-    let both = told(&mut s, r#"cam::grad_cam(net, ["conv", "act"], x, 1, #{aug_smooth: true})"#);
-    assert_eq!(both.len(), 1, "once a call");
-    assert!(
-        both[0].contains("at layer `conv` for picture 0, 1; at layer `act` for picture 0, 1"),
-        "{both:?}"
-    );
-    assert!(both[0].contains(r#"#{form: "signed"}"#));
-    assert!(told(&mut s, r#"cam::grad_cam(net, "act", x, 1, #{form: "signed"})"#).is_empty());
-    assert!(told(&mut s, r#"cam::grad_cam(net, "act", x[0], 0)"#).is_empty());
-    assert_eq!(told(&mut s, r#"cam::full_grad(net, x * 0, 0)"#).len(), 1);
-    set_sink(None);
 }

@@ -185,7 +185,7 @@ fn gradients(scores: &Tensor, inputs: &[Tensor], names: &[String], graph: Graph)
     if !sum.requires_grad() {
         return Err(independent(names));
     }
-    let grads = tape::grad(&sum, inputs, graph)?;
+    let grads = tape::grad(&sum, None, inputs, graph)?;
     let both = grads.into_iter().zip(names);
     both.map(|(g, n)| g.ok_or_else(|| independent(std::slice::from_ref(n)))).collect()
 }
@@ -239,7 +239,7 @@ fn with_input(p: &Pass, layers: &[String], x: Tensor) -> Result<(Vec<Tensor>, Op
     if !sum.requires_grad() {
         return Err(independent(layers));
     }
-    let mut grads = tape::grad(&sum, &at, Graph::default())?;
+    let mut grads = tape::grad(&sum, None, &at, Graph::default())?;
     let at_x = grads.pop().flatten().map(|g| g.f_detach()).transpose()?;
     let each = grads.into_iter().zip(layers);
     let grads =
@@ -280,7 +280,7 @@ pub fn curvature(net: &Net, layer: &str, x: &Tensor, target: &Target) -> Result<
     let grad = gradients(&p.scores, &p.acts, &names, create)?.swap_remove(0);
     let along = tch::with_grad(|| grad.f_mul(&p.acts[0].f_detach()?)?.f_sum(grad.kind()))?;
     let product = match along.requires_grad() {
-        true => tape::grad(&along, &p.acts, Graph::default())?.swap_remove(0),
+        true => tape::grad(&along, None, &p.acts, Graph::default())?.swap_remove(0),
         false => None,
     };
     Ok((grad.f_detach()?, product.map(|t| t.f_detach()).transpose()?))
@@ -315,7 +315,7 @@ pub fn gradients_at(
     }
     let mut at = more();
     at.insert(0, x);
-    let grads = tape::grad(&sum, &at, Graph::default())?;
+    let grads = tape::grad(&sum, None, &at, Graph::default())?;
     grads.into_iter().map(|g| Ok(g.map(|g| g.f_detach()).transpose()?)).collect()
 }
 

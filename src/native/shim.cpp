@@ -372,6 +372,16 @@ int cs_clear_grads(at::Tensor *const *params, size_t n) {
   });
 }
 
+// Adds to the .grad of each parameter; a first gradient is copied, as it may be shared.
+int cs_add_grads(at::Tensor *const *params, at::Tensor *const *grads, size_t n) {
+  return guarded([&] {
+    for (size_t i = 0; i < n; i++) {
+      at::Tensor &g = params[i]->mutable_grad();
+      g = g.defined() ? g + *grads[i] : grads[i]->clone();
+    }
+  });
+}
+
 // The state of the CPU generator: all random numbers to come follow from it.
 int cs_rng_get(int device, at::Tensor **out) {
   return guarded([&] {

@@ -17,6 +17,11 @@ pub fn text(source: &str) -> Option<&'static str> {
     FILES.iter().find(|(_, name, _)| *name == source).map(|f| f.2)
 }
 
+/// Closures are functions of the file too, by names that the parser gives them.
+fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
+}
+
 fn compile(engine: &Engine, name: &str, text: &str) -> Result<AST> {
     let mut ast = engine.compile(text).map_err(|e| Error::new(format!("{name}: {e}")))?;
     ast.set_source(name);
@@ -32,13 +37,14 @@ pub fn load(engine: &mut Engine) -> Result<()> {
         let ast = compile(engine, name, text)?;
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
         let module = module.map_err(|e| Error::new(format!("{name}: {e}")))?;
-        engine.register_static_module(*namespace, module.into());
         // What a library function leaves behind in a network is called from outside: its closures, and they alone,
         // are known everywhere.
-        let ast = compile(engine, name, &text.replace("\nfn ", "\nprivate fn "))?;
-        let closures = Module::eval_ast_as_new(Scope::new(), &ast, engine);
-        let closures = closures.map_err(|e| Error::new(format!("{name}: {e}")))?;
+        let mut closures = Module::new();
+        for f in ast.iter_fn_def().filter(|f| is_closure(&f.name)) {
+            closures.set_script_fn(module.get_script_fn(&f.name, f.params.len()).unwrap_or(f).clone());
+        }
         engine.register_global_module(closures.into());
+        engine.register_static_module(*namespace, module.into());
     }
     Ok(())
 }
@@ -50,7 +56,7 @@ pub fn entries() -> Vec<Entry> {
     let mut all = Vec::new();
     for (namespace, name, text) in FILES {
         let Ok(ast) = compile(&engine, name, text) else { continue };
-        for f in ast.iter_functions().filter(|f| !f.access.is_private() && !f.name.starts_with("anon$")) {
+        for f in ast.iter_functions().filter(|f| !f.access.is_private() && !is_closure(f.name)) {
             let path = format!("{namespace}::{}", f.name);
             let docs = f.comments.iter().flat_map(|c| c.lines());
             let docs = docs.map(|l| l.trim_start().trim_start_matches("///"));

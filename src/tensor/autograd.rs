@@ -3,7 +3,7 @@
 use super::args::Tensors;
 use super::tape::{self, Graph};
 use crate::core::value::{FromValue, mismatch};
-use crate::core::{Closure, Error, Opts, Result, Value};
+use crate::core::{Closure, Error, Opts, Result, Value, ffi};
 use tch::Tensor;
 
 options! {
@@ -25,6 +25,21 @@ options! {
         retain_graph: bool = false,
         /// Record the gradient's own computation: `.grad` then has a graph, and holds it until it is cleared.
         create_graph: bool = false,
+        /// The leaves that get a gradient, a tensor, a list or a network's `.parameters()`; all if left out.
+        inputs: Option<Leaves> = None => (),
+    }
+}
+
+/// A tensor, a list or a map of tensors.
+pub struct Leaves(Vec<Tensor>);
+
+impl FromValue for Leaves {
+    const TYPE: &'static str = "Tensor, list or map of tensors";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::Map(m) => m.iter().map(|(_, t)| Tensor::from_value(t)).collect::<Result<_>>().map(Leaves),
+            v => Tensors::from_value(v).map(|t| Leaves(t.0)),
+        }
     }
 }
 
@@ -58,18 +73,27 @@ fn single(score: &Tensor) -> Result<()> {
     Ok(())
 }
 
+/// Inputs that a gradient can be taken at.
+///
+/// # Errors
+/// One that does not require a gradient.
+fn differentiable(inputs: &[Tensor]) -> Result<()> {
+    match inputs.iter().position(|x| !x.requires_grad()) {
+        Some(i) => Err(Error::new(format!("input {i} does not require a gradient")).hint(
+            "make it with #{requires_grad: true} or call `x.requires_grad_()` before computing the score",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Gradients of `score` with respect to `inputs`; `None` where it does not depend on one.
 ///
 /// # Errors
 /// A score without gradient or of several elements; an input that does not require a gradient.
 pub fn grad(score: &Tensor, inputs: &[Tensor], o: &GradOptions) -> Result<Vec<Option<Tensor>>> {
     single(score)?;
-    if let Some(i) = inputs.iter().position(|x| !x.requires_grad()) {
-        return Err(Error::new(format!("input {i} does not require a gradient")).hint(
-            "make it with #{requires_grad: true} or call `x.requires_grad_()` before computing the score",
-        ));
-    }
-    let grads = tape::grad(score, inputs, Graph { retain: o.retain_graph, create: o.create_graph })?;
+    differentiable(inputs)?;
+    let grads = tape::grad(score, None, inputs, Graph { retain: o.retain_graph, create: o.create_graph })?;
     match grads.iter().position(Option::is_none) {
         Some(i) if !o.allow_unused => Err(Error::new(format!("the score does not depend on input {i}"))
             .hint("#{allow_unused: true} gives `()` for it")),
@@ -139,6 +163,14 @@ functions! {
     /// y.sum().backward(#{retain_graph: true});
     /// x.grad // => tensor([4., 4.])
     /// ```
+    /// With `inputs` only those leaves get a gradient, and nothing is computed for others: how several networks learn
+    /// from several losses of one forward pass.
+    /// ```rhai
+    /// let a = tensor([1.0], #{requires_grad: true});
+    /// let b = tensor([2.0], #{requires_grad: true});
+    /// (a * b).backward(#{inputs: a});
+    /// [a.grad, b.grad] // => [tensor([2.]), ()]
+    /// ```
     fn backward(x: Tensor, gradient: Option<Weights>, options: Opts<BackwardOptions>) {
         let (gradient, o) = match gradient {
             None => (None, options.0),
@@ -150,7 +182,20 @@ functions! {
             Some(g) if g.size() == x.size() => {}
             Some(g) => Err(Error::new(format!("the gradient has shape {:?}, the tensor {:?}", g.size(), x.size())))?,
         }
-        tape::backward(&x, gradient.as_ref(), Graph { retain: o.retain_graph, create: o.create_graph })?
+        let graph = Graph { retain: o.retain_graph, create: o.create_graph };
+        match o.inputs {
+            None => tape::backward(&x, gradient.as_ref(), graph)?,
+            Some(Leaves(leaves)) => {
+                differentiable(&leaves)?;
+                if let Some(i) = leaves.iter().position(|l| !l.is_leaf()) {
+                    return Err(Error::new(format!("input {i} is no leaf: it was computed, and keeps no gradient"))
+                        .hint("tensor::grad(score, inputs) gives it"));
+                }
+                let grads = tape::grad(&x, gradient.as_ref(), &leaves, graph)?;
+                let (leaves, grads): (Vec<_>, Vec<_>) = leaves.into_iter().zip(grads).filter_map(|(l, g)| Some((l, g?))).unzip();
+                ffi::add_grads(&leaves, &grads)?
+            }
+        }
     }
 
     /// Records what is done with this tensor from here on, or no longer.

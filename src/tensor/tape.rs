@@ -82,12 +82,17 @@ pub fn backward(score: &Tensor, weights: Option<&Tensor>, graph: Graph) -> Resul
     pass(score, weights, None, graph).map(|_| ())
 }
 
-/// The gradients of `score` at `inputs`; none where it does not depend on one.
+/// The gradients of `score`, its elements weighted, at `inputs`; none where it does not depend on one.
 ///
 /// # Errors
 /// A score or input without a graph; a gate's rule.
-pub fn grad(score: &Tensor, inputs: &[Tensor], graph: Graph) -> Result<Vec<Option<Tensor>>> {
-    let grads = pass(score, None, Some(inputs), graph)?;
+pub fn grad(
+    score: &Tensor,
+    weights: Option<&Tensor>,
+    inputs: &[Tensor],
+    graph: Graph,
+) -> Result<Vec<Option<Tensor>>> {
+    let grads = pass(score, weights, Some(inputs), graph)?;
     Ok(grads.into_iter().map(|g| Some(g).filter(Tensor::defined)).collect())
 }
 

@@ -48,6 +48,7 @@ unsafe extern "C" {
         first: c_int,
     ) -> c_int;
     fn cs_clear_grads(params: List, n: usize) -> c_int;
+    fn cs_add_grads(params: List, grads: List, n: usize) -> c_int;
     fn cs_rng_get(device: c_int, out: *mut *mut C_tensor) -> c_int;
     fn cs_rng_set(device: c_int, state: *mut C_tensor) -> c_int;
     fn cs_deterministic() -> c_int;
@@ -193,6 +194,17 @@ pub fn clear_grads(params: &[Tensor]) -> Result<()> {
     let p = pointers(params);
     // SAFETY: the list holds `p.len()` live tensors.
     checked(unsafe { cs_clear_grads(p.as_ptr(), p.len()) })
+}
+
+/// Adds to the `.grad` of each leaf.
+///
+/// # Errors
+/// Lists of different lengths; libtorch's.
+pub fn add_grads(leaves: &[Tensor], grads: &[Tensor]) -> Result<()> {
+    same_length(leaves.len(), &[grads])?;
+    let [p, g] = [leaves, grads].map(pointers);
+    // SAFETY: both lists hold `p.len()` live tensors.
+    checked(unsafe { cs_add_grads(p.as_ptr(), g.as_ptr(), p.len()) })
 }
 
 /// libtorch's number of a device: -1 for the CPU.

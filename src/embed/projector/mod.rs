@@ -172,8 +172,8 @@ pub fn page(e: &Embedding, o: &ProjectorOptions) -> Result<Page> {
     page.bytes("extents", &sheets.extents).bytes("ramp", &ramp).json("columns", &columns.0)?.json(
         "about",
         &json!({
-            "title": o.title, "n": n, "k": k, "metric": metric, "space": space, "maps": told, "steps": o.steps.len(), "classes": names,
-            "sheets": cells, "pictures": !e.about().thumbnails.is_empty() && n <= PICTURES,
+            "title": o.title, "n": n, "k": k, "metric": metric, "space": space, "maps": told, "classes": names,
+            "steps": o.steps.len(), "sheets": cells, "pictures": !e.about().thumbnails.is_empty() && n <= PICTURES,
             "palettes": palettes, "own": palette(names.len()),
         }),
     )
@@ -186,8 +186,8 @@ functions! {
     /// One file without a server: points or their thumbnails in two and three dimensions, colours by class or by a
     /// list of `metadata`, a legend that filters, search, a lasso that exports CSV, the nearest neighbours of a clicked
     /// point in the space that the map was made from (up to 30,000 points exact, beyond that most of them), and an
-    /// animated passage to other maps of the same points and through the steps of making this one. Drag to move or turn, turn the wheel to zoom, drag with
-    /// Shift to choose.
+    /// animated passage to other maps of the same points and through the steps of making this one. Drag to move or turn,
+    /// turn the wheel to zoom, drag with Shift to choose.
     /// ```rhai
     /// let x = embed::of(tensor::rand([6, 5]), #{labels: [0, 1, 0, 1, 0, 1]});
     /// embed::pca(x, #{dims: 3}).projector("map.html", #{
