@@ -1,22 +1,18 @@
-//! Measures of a classifier against scikit-learn and torchmetrics (oracles/metrics/make.py).
+//! Measures of classifiers and of drawn pictures against scikit-learn, torchmetrics and SciPy (oracles/metrics/make.py).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use cs385::core::Value;
-use support::{Script, fixture, oracle};
+use support::{Script, cases, close, fixture};
+use tch::Tensor;
 
 fn script() -> Script {
     let all = fixture("metrics");
     let mut s = Script::new();
     s.tensor("output", &all["output"]).tensor("target", &all["target"]);
     s
-}
-
-fn cases() -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(oracle("metrics/cases.json")).unwrap();
-    serde_json::from_str::<serde_json::Value>(&text).unwrap()["cases"].as_array().unwrap().clone()
 }
 
 fn number(v: Value) -> f64 {
@@ -34,9 +30,9 @@ fn they_equal_scikit_learn_and_torchmetrics() {
     assert!(matrix.equal(&fixture("metrics")["confusion"]));
     let near =
         |what: &str, got: f64, want: f64| assert!((got - want).abs() < 1e-6, "{what}: {got}, not {want}");
-    let all = cases();
-    assert_eq!(all.len(), 9);
-    for case in &all {
+    let all = cases("metrics");
+    assert_eq!(all.len(), 11);
+    for case in &all[..9] {
         let name = case["name"].as_str().unwrap();
         let (kind, n) = name.rsplit_once('_').unwrap_or((name, ""));
         let value = || case["value"].as_f64().unwrap();
@@ -69,6 +65,25 @@ fn they_equal_scikit_learn_and_torchmetrics() {
             }
         }
     }
+}
+
+#[test]
+fn measures_of_drawn_pictures_equal_scipy() {
+    let (all, table) = (fixture("metrics"), cases("metrics"));
+    let mut s = Script::new();
+    s.tensor("x", &all["pictures"]).tensor("a", &all["a"]).tensor("b", &all["b"]);
+    let want: Vec<f32> = serde_json::from_value(table[9]["value"].clone()).unwrap();
+    close("sharpness", &s.eval_tensor("metrics::sharpness(x)"), &Tensor::from_slice(&want), 1e-5);
+    let want = table[10]["value"].as_f64().unwrap();
+    for script in ["metrics::frechet_distance(a, b)", "metrics::frechet_distance(b, a)"] {
+        let got = number(s.eval(script));
+        assert!((got - want).abs() < 1e-4 * want, "{script}: {got}, not {want}");
+    }
+    assert!(number(s.eval("metrics::frechet_distance(b, b)")).abs() < 1e-6);
+    s.fails("metrics::frechet_distance(a, x)", &["the second must be features [N, D]", "got [3, 3, 7, 9]"]);
+    s.fails("metrics::frechet_distance(a, b[[.., ..5]])", &["features have 6 and 5 numbers a picture"]);
+    s.fails("metrics::frechet_distance(a, b * (0.0 / 0.0))", &["the second holds values that are not finite"]);
+    s.fails("metrics::sharpness(x[[.., .., ..2]])", &["at least 3 × 3 pixels", "got [3, 3, 2, 9]"]);
 }
 
 #[test]

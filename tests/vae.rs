@@ -7,7 +7,7 @@ mod support;
 use cs385::core::Value;
 use cs385::nn::Net;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use support::{Script, Tensors, below, build_with, close, close_relative, fixture, oracle};
+use support::{Script, Tensors, below, build_with, cases, close, close_relative, fixture};
 use tch::Tensor;
 
 /// All tests draw from libtorch's one generator: one at a time.
@@ -24,11 +24,6 @@ fn started(all: &Tensors, case: &serde_json::Value) -> (Script, Net) {
     (s, net)
 }
 
-fn cases() -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(oracle("vae/cases.json")).unwrap();
-    serde_json::from_str::<serde_json::Value>(&text).unwrap()["cases"].as_array().unwrap().clone()
-}
-
 fn number(v: &serde_json::Value) -> Tensor {
     Tensor::from(v.as_f64().unwrap() as f32)
 }
@@ -37,7 +32,7 @@ fn number(v: &serde_json::Value) -> Tensor {
 fn a_step_equals_pytorch() {
     let _alone = alone();
     let all = fixture("vae");
-    let table = cases();
+    let table = cases("vae");
     assert_eq!(table.len(), 9);
     for case in &table {
         let name = case["name"].as_str().unwrap();
@@ -66,7 +61,7 @@ fn a_step_equals_pytorch() {
 fn measures_equal_pytorch() {
     let _alone = alone();
     let all = fixture("vae");
-    for case in &cases() {
+    for case in &cases("vae") {
         let name = case["name"].as_str().unwrap();
         let (mut s, _) = started(&all, case);
         let given = if case["classes"] == 0 { "x" } else { "#{x: x, y: y}" };

@@ -4,6 +4,11 @@ use crate::bindings::convert;
 use rhai::{Dynamic, FnPtr, Scope};
 use std::collections::HashSet;
 
+/// True for the name the engine gives a closure.
+pub fn is_closure(name: &str) -> bool {
+    name.starts_with("anon$")
+}
+
 /// Names of the closures that variables or native values (hooks, networks, targets) hold.
 pub fn held(scope: &Scope) -> HashSet<String> {
     let mut names = HashSet::new();

@@ -1,7 +1,7 @@
 //! One conversation with the engine: what one input defines, the next one sees. The REPL and the tested examples
 //! are sessions.
 
-use super::closures;
+use super::closures::{self, is_closure};
 use super::tokens::{self, LAST};
 use crate::bindings;
 use crate::core::{Error, Result, device, interrupt, params, run, seed};
@@ -37,11 +37,6 @@ pub struct Session {
 struct Input {
     text: String,
     functions: Vec<String>,
-}
-
-/// True for the name the engine gives a closure.
-fn is_closure(name: &str) -> bool {
-    name.starts_with("anon$")
 }
 
 impl Session {

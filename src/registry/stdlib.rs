@@ -1,5 +1,6 @@
 //! The library written in the language itself: one file in `stdlib/` is one namespace.
 
+use super::closures::is_closure;
 use super::{Entry, Param};
 use crate::core::func::FuncKind;
 use crate::core::{Error, Result};
@@ -7,6 +8,7 @@ use rhai::{AST, Engine, Module, Scope};
 
 /// Namespace, name in messages, text. A test sees that no file of the folder is missing here.
 pub const FILES: &[(&str, &str, &str)] = &[
+    ("gan", "stdlib/gan.rhai", include_str!("../../stdlib/gan.rhai")),
     ("report", "stdlib/report.rhai", include_str!("../../stdlib/report.rhai")),
     ("study", "stdlib/study.rhai", include_str!("../../stdlib/study.rhai")),
     ("vae", "stdlib/vae.rhai", include_str!("../../stdlib/vae.rhai")),
@@ -15,11 +17,6 @@ pub const FILES: &[(&str, &str, &str)] = &[
 /// The text of the library file named `source` in a message.
 pub fn text(source: &str) -> Option<&'static str> {
     FILES.iter().find(|(_, name, _)| *name == source).map(|f| f.2)
-}
-
-/// Closures are functions of the file too, by names that the parser gives them.
-fn is_closure(name: &str) -> bool {
-    name.starts_with("anon$")
 }
 
 fn compile(engine: &Engine, name: &str, text: &str) -> Result<AST> {

@@ -3,7 +3,7 @@
 use super::convert::{self, item};
 use super::dtype;
 use crate::core::value::mismatch;
-use crate::core::{Error, Result, Value};
+use crate::core::{Error, Result, Value, progress};
 use tch::{Kind, Tensor};
 
 /// How near is near: `|actual - expected| <= atol + rtol · |expected|`.
@@ -114,6 +114,14 @@ functions! {
         if !holds {
             Err(Error::new(message.unwrap_or_else(|| "the condition is false".to_string())))?
         }
+    }
+
+    /// Says a warning on the error output, and goes on.
+    /// ```rhai
+    /// warn("the last batch was empty")
+    /// ```
+    fn warn(message: String) {
+        progress::say(&format!("warning: {message}"))
     }
 
     /// Fails unless two numbers, tensors or lists are close.

@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tch::{Device, Kind};
+use tch::{Device, Kind, Tensor};
 
 thread_local!(static RUNS: Cell<usize> = const { Cell::new(0) });
 
@@ -260,17 +260,15 @@ impl Loop<'_> {
         self.plan.nets.first().map_or_else(crate::core::device::current, |(_, n)| n.device())
     }
 
-    /// An error when the loss is not a number. On a GPU every 50th step is looked at, so as not to wait for it, and
+    /// An error when a measure is not a number. On a GPU every 50th step is looked at, so as not to wait for it, and
     /// where `look` says so.
     fn finite(&self, measures: &Measures, at: &state::Position, look: bool) -> Result<()> {
-        let Some((name, value)) = measures.first() else { return Ok(()) };
-        if value.device() != Device::Cpu && !look && !at.batch.is_multiple_of(50) {
+        if measures.iter().any(|(_, v)| v.device() != Device::Cpu) && !look && !at.batch.is_multiple_of(50) {
             return Ok(());
         }
-        let v = value.f_mean(Kind::Double)?.f_double_value(&[])?;
-        if v.is_finite() {
-            return Ok(());
-        }
+        let number = |(n, v): &(String, Tensor)| Ok((n.clone(), v.f_mean(Kind::Double)?.f_double_value(&[])?));
+        let all = measures.iter().map(number).collect::<Result<Vec<_>>>()?;
+        let Some((name, v)) = all.into_iter().find(|(_, v)| !v.is_finite()) else { return Ok(()) };
         progress::finish("");
         let last = match self.t.0.history.borrow().rows().len() {
             0 => "no epoch was complete".to_string(),

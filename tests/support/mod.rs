@@ -39,7 +39,9 @@ pub fn below(all: &Tensors, prefix: &str) -> Vec<(String, Tensor)> {
 /// The cases of `tests/oracles/<name>/cases.json`.
 pub fn cases(name: &str) -> Vec<serde_json::Value> {
     let text = std::fs::read_to_string(oracle(&format!("{name}/cases.json"))).unwrap();
-    serde_json::from_str(&text).unwrap()
+    let mut all: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let list = if all.is_object() { all["cases"].take() } else { all };
+    serde_json::from_value(list).unwrap()
 }
 
 /// A script with its variables.

@@ -3,6 +3,8 @@
 pub mod accuracy;
 mod calibration;
 mod confusion;
+mod frechet;
+mod sharpness;
 mod top_k;
 mod top_losses;
 

@@ -1,9 +1,11 @@
 """Measures of a classifier by scikit-learn and torchmetrics (calibration), on 200 random outputs for 7 classes, one
-of which has no pictures and one is never predicted. Writes fixture.safetensors and cases.json."""
+of which has no pictures and one is never predicted; sharpness and Fréchet distance by SciPy. Writes fixture.safetensors and cases.json."""
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
+from scipy import linalg, ndimage
 from sklearn import metrics as M
 from torchmetrics.functional.classification import multiclass_calibration_error
 
@@ -34,4 +36,15 @@ for bins in (5, 15):
 losses = torch.nn.functional.cross_entropy(output, target, reduction="none")
 worst = losses.topk(5)
 f.case("top_losses", index=worst.indices.tolist(), loss=worst.values.tolist())
+
+pictures = torch.rand(3, 3, 7, 9)
+f["pictures"] = pictures
+inner = [ndimage.laplace(p.double().mean(0).numpy())[1:-1, 1:-1] for p in pictures]
+f.case("sharpness", value=[float(i.var()) for i in inner])
+a, b = torch.randn(40, 6), torch.randn(25, 6) @ torch.randn(6, 6) + 0.5
+b[:, 5] = b[:, 4]  # a covariance without an inverse
+f["a"], f["b"] = a, b
+m, s = zip(*((x.double().mean(0).numpy(), np.cov(x.double().numpy(), rowvar=False)) for x in (a, b)))
+root = linalg.sqrtm(s[0] @ s[1]).real
+f.case("frechet_distance", value=float(((m[0] - m[1]) ** 2).sum() + np.trace(s[0] + s[1] - 2 * root)))
 f.save()
