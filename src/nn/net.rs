@@ -227,7 +227,11 @@ impl Net {
         }
         match &self.0.bound {
             Some((cx, name)) => Ok(Self::bound(layer, cx.owned(), &format!("{name}.{path}"))),
-            None => Ok(Self::of(layer)),
+            None => {
+                let part = Self::of(layer);
+                part.set_training(self.is_training());
+                Ok(part)
+            }
         }
     }
 
