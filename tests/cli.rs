@@ -317,6 +317,17 @@ fn the_scripts_of_vaes_run_in_their_tiny_size() {
             ["codes.png", "photos.png", "table.md"].as_slice(),
             "| codes, convolutional | 0.",
         ),
+        ("vae_dogs", ["pictures.png", "way.png", "dims.png", "table.md"].as_slice(), "| convolutional | "),
+        (
+            "vae_gan",
+            ["pictures.png", "game.png", "table.md", "vae.safetensors", "vae_gan.safetensors"].as_slice(),
+            "| VAE-GAN, made up | ",
+        ),
+        (
+            "area_cam_vae_gan",
+            ["area.png", "layers.png", "sweep.gif", "explore.html", "outside.md"].as_slice(),
+            "| untrained | 0.",
+        ),
     ] {
         tiny(&p, name, files, says);
     }

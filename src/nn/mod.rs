@@ -6,6 +6,7 @@ mod ctx;
 mod custom;
 mod dropout;
 mod embedding;
+mod fast;
 mod gaussian;
 mod hooks;
 pub mod init;
@@ -26,6 +27,7 @@ mod upsample;
 pub use conv::{Conv2dOptions, Padding, conv2d};
 pub use ctx::{Capture, Ctx, Place, Tap};
 pub use dropout::dropout;
+pub use fast::Fast;
 pub use hooks::HookHandle;
 pub use linear::{LinearOptions, linear};
 pub use net::Net;
@@ -99,6 +101,11 @@ pub trait Layer {
 
     /// For a layer `W x + b`: what it gives with other weights.
     fn affine(&self, _x: &Tensor, _weight: &Tensor, _bias: Option<&Tensor>) -> Option<Result<Tensor>> {
+        None
+    }
+
+    /// For a layer that, in evaluation mode, multiplies every channel and adds to it: by what, and what, both [C].
+    fn scale_and_shift(&self) -> Option<Result<[Tensor; 2]>> {
         None
     }
 

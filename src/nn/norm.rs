@@ -84,6 +84,22 @@ impl Layer for BatchNorm {
         Ok(x.f_batch_norm(w, b, mean, var, train, self.momentum, self.eps, true)?)
     }
 
+    fn scale_and_shift(&self) -> Option<Result<[Tensor; 2]>> {
+        let [mean, var, _] = self.running.as_ref()?;
+        let both = || {
+            let scale = var.f_add_scalar(self.eps)?.f_rsqrt()?;
+            Ok(match &self.affine {
+                Some([w, b]) => {
+                    let scale = scale.f_mul(w)?;
+                    let shift = b.f_sub(&mean.f_mul(&scale)?)?;
+                    [scale, shift]
+                }
+                None => [scale.shallow_clone(), mean.f_mul(&scale)?.f_neg()?],
+            })
+        };
+        Some(tch::no_grad(both))
+    }
+
     fn own(&self) -> Vec<Own<'_>> {
         let mut own: Vec<Own<'_>> = Vec::new();
         if let Some([w, b]) = &self.affine {

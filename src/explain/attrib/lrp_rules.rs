@@ -78,23 +78,6 @@ fn weights(layer: &dyn Layer) -> Result<[Option<Tensor>; 2]> {
     Ok([find("weight")?, find("bias")?])
 }
 
-/// What a batch norm multiplies by and adds, [C].
-fn scale_and_shift(layer: &dyn Layer, path: &str) -> Result<[Tensor; 2]> {
-    let own = layer.own();
-    let Some(mean) = own.iter().find(|o| o.0 == "running_mean").map(|o| o.1) else {
-        return Err(Error::new(format!(
-            "LRP has no rule for layer `{path}`, a batch norm without running statistics"
-        )));
-    };
-    // Its own ε is not among its tensors: what it makes of one and of nothing says all.
-    let cx = crate::nn::Ctx::new(false, Vec::new());
-    let two = Tensor::f_stack(&[mean.f_zeros_like()?, mean.f_ones_like()?], 0)?;
-    let two = if layer.kind() == "BatchNorm2d" { two.f_unsqueeze(2)?.f_unsqueeze(3)? } else { two };
-    let y = tch::no_grad(|| layer.forward(&two, &cx))?.f_view([2, -1])?;
-    let shift = y.f_select(0, 0)?;
-    Ok([y.f_select(0, 1)?.f_sub(&shift)?, shift])
-}
-
 impl Relevance {
     /// The rules of `o` for a pass of `net` on `x`.
     pub fn new(net: &Net, x: &Tensor, o: &LrpOptions, range: Option<Ends>) -> Self {
@@ -199,7 +182,9 @@ impl Relevance {
     }
 
     fn norm(&self, layer: &dyn Layer, path: &str, x: &Tensor, z: &Tensor) -> Result<Tensor> {
-        let both = scale_and_shift(layer, path)?;
+        let both = layer.scale_and_shift().ok_or_else(|| {
+            Error::new(format!("LRP has no rule for layer `{path}`, a batch norm without running statistics"))
+        })??;
         if let Some(seen) = self.last.borrow().as_ref().filter(|s| same(&s.out, x))
             && let Some(out) = self.merged(seen, &both)?
         {

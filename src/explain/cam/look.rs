@@ -1,8 +1,9 @@
 //! Looking again: the target's value for many variants of every picture, in batches.
 
-use crate::core::{Error, Result};
+use crate::core::{Error, Result, Value};
 use crate::explain::{Target, probe};
-use crate::nn::{Layer, Net};
+use crate::nn::{Fast, Net};
+use std::cell::OnceCell;
 use std::ops::Range;
 use tch::{Device, Tensor};
 
@@ -22,6 +23,8 @@ pub struct Look<'a> {
     pub scores: &'a Tensor,
     /// Rows of one pass of the network.
     pub batch: i64,
+    /// The network made ready for many passes, once it is needed and where it can be.
+    pub fast: OnceCell<Option<Fast>>,
 }
 
 impl Look<'_> {
@@ -98,12 +101,14 @@ impl Look<'_> {
     /// The target's value [n] of picture `i` under masks [n, 1, H, W].
     fn run(&self, i: i64, masks: &Tensor, target: &Target) -> Result<Tensor> {
         let x = masks.f_mul(&self.x.f_narrow(0, i, 1)?)?;
-        // A picture's channels side by side in memory: convolutions of a CPU are faster so.
-        let x = match x.device() == Device::Cpu && target.needs().layer.is_none() && any_layout(self.net) {
-            true => x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?,
-            false => x,
-        };
-        probe::scores(self.net, &x, target, &[])
+        if self.fast.get().is_none() {
+            let may = target.needs().layer.is_none();
+            let _ = self.fast.set(if may { Fast::new(self.net)? } else { None });
+        }
+        match self.fast.get() {
+            Some(Some(net)) => target.scores(&Value::Tensor(net.forward(&x)?), &x),
+            _ => probe::scores(self.net, &x, target, &[]),
+        }
     }
 }
 
@@ -112,32 +117,6 @@ fn flat(act: &Tensor) -> Result<Vec<bool>> {
     let flat = act.f_amax([1, 2], false)?.f_eq_tensor(&act.f_amin([1, 2], false)?)?;
     let read = flat.f_to_device(Device::Cpu).and_then(|t| Vec::try_from(&t));
     Ok(read.unwrap_or_else(|_| vec![false; act.size()[0] as usize]))
-}
-
-/// Nothing in the network, nor whoever gets its output, can tell how its numbers lie in memory, as code of the user's own
-/// might: known layers with a linear one at the end.
-fn any_layout(net: &Net) -> bool {
-    const KNOWN: [&str; 14] = [
-        "AdaptiveAvgPool2d",
-        "AdaptiveMaxPool2d",
-        "AvgPool2d",
-        "BasicBlock",
-        "BatchNorm2d",
-        "Bottleneck",
-        "Conv2d",
-        "Dropout",
-        "Flatten",
-        "Identity",
-        "Linear",
-        "MaxPool2d",
-        "ReLU",
-        "Residual",
-    ];
-    let fits = |layer: &dyn Layer| layer.chain().is_some() || KNOWN.contains(&layer.kind().as_str());
-    let inside = |name: &String| net.part(name).is_ok_and(|p| fits(&*p.layer()));
-    net.chain().last().is_some_and(|(_, l)| l.kind() == "Linear")
-        && !net.is_tapped()
-        && net.layer_names(false).iter().all(inside)
 }
 
 /// Weights [N, C, 1, 1] of scores [N, C]: their softmax over the channels.
