@@ -4,7 +4,7 @@ use super::closures::is_closure;
 use super::{Entry, Param};
 use crate::core::func::FuncKind;
 use crate::core::{Error, Result};
-use rhai::{AST, Engine, Module, Scope};
+use rhai::{AST, Engine, FnAccess, Module, Scope};
 
 /// Namespace, name in messages, text. A test sees that no file of the folder is missing here.
 pub const FILES: &[(&str, &str, &str)] = &[
@@ -35,12 +35,15 @@ pub fn load(engine: &mut Engine) -> Result<()> {
         let module = Module::eval_ast_as_new(Scope::new(), &ast, engine);
         let module = module.map_err(|e| Error::new(format!("{name}: {e}")))?;
         // What a library function leaves behind in a network is called from outside: its closures, and they alone,
-        // are known everywhere.
-        let mut closures = Module::new();
-        for f in ast.iter_fn_def().filter(|f| is_closure(&f.name)) {
-            closures.set_script_fn(module.get_script_fn(&f.name, f.params.len()).unwrap_or(f).clone());
+        // are known everywhere. They still see the file's other functions, as private ones.
+        let mut functions = Module::new();
+        for f in ast.iter_fn_def() {
+            let mut f = (**f).clone();
+            f.access = if is_closure(&f.name) { f.access } else { FnAccess::Private };
+            functions.set_script_fn(f);
         }
-        engine.register_global_module(closures.into());
+        let closures = Module::eval_ast_as_new(Scope::new(), &AST::new_from_module(functions), engine);
+        engine.register_global_module(closures.map_err(|e| Error::new(format!("{name}: {e}")))?.into());
         engine.register_static_module(*namespace, module.into());
     }
     Ok(())
