@@ -38,7 +38,12 @@ fn a_step_equals_pytorch() {
     let nets: [(&str, Net); 2] = [("vae", s.eval_object("net")), ("discriminator", s.eval_object("judge"))];
     for (name, net) in &nets {
         let report = net.load_named(below(&all, name), false).unwrap();
-        assert!(report.mismatched.is_empty() && report.unexpected.is_empty(), "{:?} {:?}", report.mismatched, report.unexpected);
+        assert!(
+            report.mismatched.is_empty() && report.unexpected.is_empty(),
+            "{:?} {:?}",
+            report.mismatched,
+            report.unexpected
+        );
         assert!(report.missing.iter().all(|k| k.contains("running_")), "{:?}", report.missing);
     }
     s.tensor("x", &all["x"]).set("gamma", cs385::core::Value::Float(case["gamma"].as_f64().unwrap()));
@@ -75,7 +80,9 @@ fn who_is_ahead_rests() {
     let mut s = small();
     // Costs are near ln 2: with an equilibrium far above both are "ahead", far below both "behind".
     for (equilibrium, learns) in [(5.0, 0.0), (0.68, 1.0), (-5.0, 1.0)] {
-        s.eval(&format!("let run = gan::fit(net, judge, data, o + #{{equilibrium: {equilibrium}, margin: 0.6}}); ()"));
+        s.eval(&format!(
+            "let run = gan::fit(net, judge, data, o + #{{equilibrium: {equilibrium}, margin: 0.6}}); ()"
+        ));
         assert_eq!(s.eval_tensor("tensor(run.last.train_learns)").double_value(&[]), learns, "{equilibrium}");
     }
 }
@@ -100,7 +107,8 @@ fn the_networks_are_a_vae_with_names() {
     assert_eq!(s.eval_tensor("vae::sample(net, 5)").size(), [5, 3, 16, 16]);
     assert_eq!(s.eval_tensor("vae::measures(net, x, #{loss: \"mse\"}).kl_per_dim").size(), [3]);
     for layer in ["encoder.relu1", "decoder.deconv2"] {
-        let map = s.eval_tensor(&format!("cam::grad_cam(net, \"{layer}\", x, target::area(2, 3, 5, 4)).tensor()"));
+        let map =
+            s.eval_tensor(&format!("cam::grad_cam(net, \"{layer}\", x, target::area(2, 3, 5, 4)).tensor()"));
         assert_eq!(map.size(), [2, 16, 16]);
     }
     s.eval("vae::fit(net, data, o + #{loss: \"mse\"}); ()");

@@ -82,7 +82,10 @@ fn measures_of_drawn_pictures_equal_scipy() {
     assert!(number(s.eval("metrics::frechet_distance(b, b)")).abs() < 1e-6);
     s.fails("metrics::frechet_distance(a, x)", &["the second must be features [N, D]", "got [3, 3, 7, 9]"]);
     s.fails("metrics::frechet_distance(a, b[[.., ..5]])", &["features have 6 and 5 numbers a picture"]);
-    s.fails("metrics::frechet_distance(a, b * (0.0 / 0.0))", &["the second holds values that are not finite"]);
+    s.fails(
+        "metrics::frechet_distance(a, b * (0.0 / 0.0))",
+        &["the second holds values that are not finite"],
+    );
     s.fails("metrics::sharpness(x[[.., .., ..2]])", &["at least 3 × 3 pixels", "got [3, 3, 2, 9]"]);
 }
 

@@ -5,7 +5,7 @@
 mod support;
 
 use cs385::core::{Value, run};
-use cs385::nn::Net;
+use cs385::nn::{Fast, Net};
 use safetensors::{Dtype, SafeTensors};
 use support::{Script, close, fixture, oracle};
 use tch::{Kind, Tensor};
@@ -272,4 +272,42 @@ fn classifiers_can_be_cut() {
         let seen: Vec<String> = rest.net.chain().iter().map(|(_, l)| l.kind()).collect();
         assert_eq!(seen, kinds, "{name}");
     }
+}
+
+#[test]
+fn a_pass_that_only_looks_gives_the_same() {
+    let mut s = Script::new();
+    for (make, folds) in [
+        ("models::resnet18(#{classes: 5})", true),
+        ("models::resnet50(#{classes: 5})", true),
+        ("models::plain_cnn(#{classes: 5, width: 4, bn_dropout: true})", true),
+        // One convolution in two places, with a norm of its own in each.
+        (
+            "let conv = nn::conv2d(3, 3, 3, #{padding: 1}); nn::sequential([conv, nn::batch_norm2d(3), conv, nn::batch_norm2d(3),
+             nn::adaptive_avg_pool2d(1), nn::flatten(), nn::linear(3, 5)])",
+            true,
+        ),
+        // The convolution's output also goes around the norm.
+        (
+            "nn::sequential([nn::conv2d(3, 3, 3), nn::residual(nn::batch_norm2d(3)), nn::adaptive_avg_pool2d(1), nn::flatten(),
+             nn::linear(3, 5)])",
+            true,
+        ),
+        ("nn::sequential([nn::conv2d(3, 3, 3), nn::sigmoid(), nn::flatten(), nn::linear(2700, 5)])", false),
+        ("nn::sequential([nn::conv2d(3, 3, 3), nn::batch_norm2d(3)])", false),
+    ] {
+        let net: Net = s.eval_object(make);
+        for (_, mut t, _) in net.named().into_iter().filter(|(n, _, _)| n.contains("running_")) {
+            let _ = t.uniform_(0.5, 2.0);
+        }
+        let x = s.eval_tensor("tensor::rand([2, 3, 32, 32])");
+        let fast = Fast::new(&net).unwrap();
+        assert_eq!(fast.is_some(), folds, "{make}");
+        if let Some(fast) = fast {
+            let want = tch::no_grad(|| net.forward_tensor(&x)).unwrap();
+            close(make, &fast.forward(&x).unwrap(), &want, 1e-4);
+        }
+    }
+    let net: Net = s.eval_object("let net = models::resnet18(); net.on_forward(\"layer1\", |x| x * 2); net");
+    assert!(Fast::new(&net).unwrap().is_none(), "hooks want to be called");
 }

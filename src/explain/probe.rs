@@ -185,7 +185,7 @@ fn gradients(scores: &Tensor, inputs: &[Tensor], names: &[String], graph: Graph)
     if !sum.requires_grad() {
         return Err(independent(names));
     }
-    let grads = tape::grad(&sum, None, inputs, graph)?;
+    let grads = tape::grad(&sum, inputs, graph)?;
     let both = grads.into_iter().zip(names);
     both.map(|(g, n)| g.ok_or_else(|| independent(std::slice::from_ref(n)))).collect()
 }
@@ -197,6 +197,24 @@ fn independent(layers: &[String]) -> Error {
 
 fn detached(all: Vec<Tensor>) -> Result<Vec<Tensor>> {
     all.into_iter().map(|t| Ok(t.f_detach()?)).collect()
+}
+
+/// Parameters that do not learn until it is dropped: what lies before the first layer that is looked at is then not
+/// recorded, and its memory is used again.
+struct Frozen(Vec<Tensor>);
+
+impl Frozen {
+    /// Those of `net`; none where hooks of the user's own might want their gradients.
+    fn of(net: &Net) -> Self {
+        let learn = if net.is_tapped() { Vec::new() } else { net.parameters(true) };
+        Self(learn.into_iter().map(|(_, t)| t.set_requires_grad(false)).collect())
+    }
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|t| drop(t.set_requires_grad(true)));
+    }
 }
 
 /// Runs `net` on `x` in evaluation mode and takes the gradient of the target's sum at the layers. The network's
@@ -211,7 +229,10 @@ pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resul
     let sharing = KNOWN.with_borrow(Option::is_some);
     let input = sharing && WITH_INPUT.get();
     let leaf = if input { x.f_detach()?.f_set_requires_grad(true)? } else { x.shallow_clone() };
-    let p = score(net, layers, &leaf, target, &[], true)?;
+    let p = {
+        let _frozen = (!input).then(|| Frozen::of(net));
+        score(net, layers, &leaf, target, &[], true)?
+    };
     let (grads, at_x) = match input {
         true => with_input(&p, layers, leaf)?,
         false => (gradients(&p.scores, &p.acts, layers, Graph::default())?, None),
@@ -239,7 +260,7 @@ fn with_input(p: &Pass, layers: &[String], x: Tensor) -> Result<(Vec<Tensor>, Op
     if !sum.requires_grad() {
         return Err(independent(layers));
     }
-    let mut grads = tape::grad(&sum, None, &at, Graph::default())?;
+    let mut grads = tape::grad(&sum, &at, Graph::default())?;
     let at_x = grads.pop().flatten().map(|g| g.f_detach()).transpose()?;
     let each = grads.into_iter().zip(layers);
     let grads =
@@ -280,7 +301,7 @@ pub fn curvature(net: &Net, layer: &str, x: &Tensor, target: &Target) -> Result<
     let grad = gradients(&p.scores, &p.acts, &names, create)?.swap_remove(0);
     let along = tch::with_grad(|| grad.f_mul(&p.acts[0].f_detach()?)?.f_sum(grad.kind()))?;
     let product = match along.requires_grad() {
-        true => tape::grad(&along, None, &p.acts, Graph::default())?.swap_remove(0),
+        true => tape::grad(&along, &p.acts, Graph::default())?.swap_remove(0),
         false => None,
     };
     Ok((grad.f_detach()?, product.map(|t| t.f_detach()).transpose()?))
@@ -315,7 +336,7 @@ pub fn gradients_at(
     }
     let mut at = more();
     at.insert(0, x);
-    let grads = tape::grad(&sum, None, &at, Graph::default())?;
+    let grads = tape::grad(&sum, &at, Graph::default())?;
     grads.into_iter().map(|g| Ok(g.map(|g| g.f_detach()).transpose()?)).collect()
 }
 

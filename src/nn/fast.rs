@@ -51,7 +51,8 @@ fn count(layer: &dyn Layer, times: &mut HashMap<*const (), usize>) {
 impl Folds {
     /// Finds convolutions whose output goes to a batch norm and nowhere else.
     fn find(&mut self, layer: &dyn Layer, times: &HashMap<*const (), usize>) -> Result<()> {
-        let in_order = layer.chain().is_some() || ["BasicBlock", "Bottleneck"].contains(&layer.kind().as_str());
+        let in_order =
+            layer.chain().is_some() || ["BasicBlock", "Bottleneck"].contains(&layer.kind().as_str());
         let inside = layer.children();
         let once = |l: &dyn Layer| times.get(&address(l)) == Some(&1);
         for pair in inside.windows(2).filter(|_| in_order) {

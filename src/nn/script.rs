@@ -32,7 +32,9 @@ functions! {
         net.layer_names(!containers.unwrap_or(false))
     }
 
-    /// The part of the network with this name; it shares the weights, and is in the mode the network is in now.
+    /// The part of the network with this name; it shares the weights.
+    ///
+    /// It trains or evaluates as the network does when it is taken.
     /// ```rhai
     /// nn::sequential([["fc", nn::linear(2, 3)]]).part("fc").forward(tensor::ones([1, 2])).shape // => [1, 3]
     /// ```

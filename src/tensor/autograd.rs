@@ -93,7 +93,7 @@ fn differentiable(inputs: &[Tensor]) -> Result<()> {
 pub fn grad(score: &Tensor, inputs: &[Tensor], o: &GradOptions) -> Result<Vec<Option<Tensor>>> {
     single(score)?;
     differentiable(inputs)?;
-    let grads = tape::grad(score, None, inputs, Graph { retain: o.retain_graph, create: o.create_graph })?;
+    let grads = tape::grad(score, inputs, Graph { retain: o.retain_graph, create: o.create_graph })?;
     match grads.iter().position(Option::is_none) {
         Some(i) if !o.allow_unused => Err(Error::new(format!("the score does not depend on input {i}"))
             .hint("#{allow_unused: true} gives `()` for it")),
@@ -191,7 +191,7 @@ functions! {
                     return Err(Error::new(format!("input {i} is no leaf: it was computed, and keeps no gradient"))
                         .hint("tensor::grad(score, inputs) gives it"));
                 }
-                let grads = tape::grad(&x, gradient.as_ref(), &leaves, graph)?;
+                let grads = tape::grad_weighted(&x, gradient.as_ref(), &leaves, graph)?;
                 let (leaves, grads): (Vec<_>, Vec<_>) = leaves.into_iter().zip(grads).filter_map(|(l, g)| Some((l, g?))).unzip();
                 ffi::add_grads(&leaves, &grads)?
             }

@@ -82,11 +82,19 @@ pub fn backward(score: &Tensor, weights: Option<&Tensor>, graph: Graph) -> Resul
     pass(score, weights, None, graph).map(|_| ())
 }
 
-/// The gradients of `score`, its elements weighted, at `inputs`; none where it does not depend on one.
+/// The gradients of `score` at `inputs`; none where it does not depend on one.
 ///
 /// # Errors
 /// A score or input without a graph; a gate's rule.
-pub fn grad(
+pub fn grad(score: &Tensor, inputs: &[Tensor], graph: Graph) -> Result<Vec<Option<Tensor>>> {
+    grad_weighted(score, None, inputs, graph)
+}
+
+/// [`grad`] of a score whose elements are weighted.
+///
+/// # Errors
+/// As there.
+pub fn grad_weighted(
     score: &Tensor,
     weights: Option<&Tensor>,
     inputs: &[Tensor],

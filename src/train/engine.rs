@@ -266,7 +266,8 @@ impl Loop<'_> {
         if measures.iter().any(|(_, v)| v.device() != Device::Cpu) && !look && !at.batch.is_multiple_of(50) {
             return Ok(());
         }
-        let number = |(n, v): &(String, Tensor)| Ok((n.clone(), v.f_mean(Kind::Double)?.f_double_value(&[])?));
+        let number =
+            |(n, v): &(String, Tensor)| Ok((n.clone(), v.f_mean(Kind::Double)?.f_double_value(&[])?));
         let all = measures.iter().map(number).collect::<Result<Vec<_>>>()?;
         let Some((name, v)) = all.into_iter().find(|(_, v)| !v.is_finite()) else { return Ok(()) };
         progress::finish("");

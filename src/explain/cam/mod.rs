@@ -216,7 +216,8 @@ fn each_layer(
             Rule::Still(f) => f(act)?,
             Rule::Looks(f) => {
                 let (target, scores, batch) = (&seen.target, &seen.scores, o.batch.0);
-                sum(f(&Look { net, layer, x, act, target, scores, batch, fast: Default::default() })?.f_mul(act)?)?
+                sum(f(&Look { net, layer, x, act, target, scores, batch, fast: Default::default() })?
+                    .f_mul(act)?)?
             }
         };
         if o.relu && o.form != Form::Signed {

@@ -9,21 +9,26 @@ fn gaussian(name: &str, rows: &Tensor) -> Result<(Tensor, Tensor)> {
     match rows.size()[..] {
         [n, d] if n > 1 && d > 0 => {}
         ref other => {
-            return Err(Error::new(format!("{name} must be features [N, D] of at least 2 pictures, got {other:?}")));
+            return Err(Error::new(format!(
+                "{name} must be features [N, D] of at least 2 pictures, got {other:?}"
+            )));
         }
     }
     if !matches!(f64::try_from(rows.f_sum(Kind::Double)?), Ok(sum) if sum.is_finite()) {
         return Err(Error::new(format!("{name} holds values that are not finite")));
     }
-    Ok((rows.f_mean_dim([0].as_slice(), false, Kind::Double)?, rows.f_transpose(0, 1)?.f_cov(1, None::<Tensor>, None::<Tensor>)?))
+    Ok((
+        rows.f_mean_dim([0].as_slice(), false, Kind::Double)?,
+        rows.f_transpose(0, 1)?.f_cov(1, None::<Tensor>, None::<Tensor>)?,
+    ))
 }
 
 functions! {
     in "metrics";
-    /// The Fréchet distance of two sets of features [N, D] and [M, D], each taken as a Gaussian.
+    /// The Fréchet distance of two sets of features.
     ///
-    /// `|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·(Σ₁·Σ₂)^½)` (Dowson and Landau 1982, equation 4; Heusel et al. 2017, equation 6). It is
-    /// an FID only if the features are Inception's; say whose yours are. Few pictures make it larger: compare equal numbers.
+    /// Features are [N, D] and [M, D], each set is taken as a Gaussian: `|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·(Σ₁·Σ₂)^½)` (Dowson and
+    /// Landau 1982, equation 4; Heusel et al. 2017, equation 6). It is an FID only if the features are Inception's; say whose yours are. Few pictures make it larger: compare equal numbers.
     /// ```rhai
     /// let a = tensor::of([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]]);
     /// metrics::frechet_distance(a, a + 3) // ~> 18.0
