@@ -37,7 +37,7 @@ impl FromValue for Leaves {
     const TYPE: &'static str = "Tensor, list or map of tensors";
     fn from_value(v: &Value) -> Result<Self> {
         match v {
-            Value::Map(m) => m.iter().map(|(_, t)| Tensor::from_value(t)).collect::<Result<_>>().map(Leaves),
+            Value::Map(m) => m.values().map(Tensor::from_value).collect::<Result<_>>().map(Leaves),
             v => Tensors::from_value(v).map(|t| Leaves(t.0)),
         }
     }

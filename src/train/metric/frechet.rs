@@ -28,7 +28,8 @@ functions! {
     /// The Fréchet distance of two sets of features.
     ///
     /// Features are [N, D] and [M, D], each set is taken as a Gaussian: `|μ₁ − μ₂|² + tr(Σ₁ + Σ₂ − 2·(Σ₁·Σ₂)^½)` (Dowson and
-    /// Landau 1982, equation 4; Heusel et al. 2017, equation 6). It is an FID only if the features are Inception's; say whose yours are. Few pictures make it larger: compare equal numbers.
+    /// Landau 1982, equation 4; Heusel et al. 2017, equation 6). It is an FID only if the features are
+    /// Inception's; say whose yours are. Few pictures make it larger: compare equal numbers.
     /// ```rhai
     /// let a = tensor::of([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]]);
     /// metrics::frechet_distance(a, a + 3) // ~> 18.0
