@@ -122,7 +122,7 @@ net.save("end.safetensors");
 const VAE: &str = r#"
 let net = vae::linear(#{size: [1, 4, 4], hidden: [8], latent: 2});
 let pictures = data::from_tensors(seeded(1, || tensor::rand([48, 1, 4, 4])));
-let o = #{epochs: param("epochs", 4), batch_size: 16, warm_up: 3, binarize: true, corrupt: |x| vae::masking(x, 0.3)};
+let o = #{epochs: param("epochs", 4), batch_size: 16, warm_up: 3, binarize: true, corrupt: |x| noise::masking(x, 0.3)};
 vae::fit(net, pictures, o);
 net.save("end.safetensors");
 "#;

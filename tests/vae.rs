@@ -40,7 +40,7 @@ fn a_step_equals_pytorch() {
         tch::manual_seed(case["seed"].as_i64().unwrap());
         if let Some(how) = case["corrupt"].as_str() {
             // Noise drawn alike, and the generator left where the code's is drawn from.
-            let seen = s.eval_tensor(&format!("vae::{how}"));
+            let seen = s.eval_tensor(&format!("noise::{how}"));
             close(&format!("{name}: corrupted pictures"), &seen, &all[&format!("{name}/seen")], 1e-6);
         }
         let given = if case["classes"] == 0 { "seen" } else { "#{x: seen, y: y}" };
@@ -213,10 +213,10 @@ fn bad_input_is_an_error() {
     s.fails("vae::linear(#{latent: 0})", &["`latent` must be at least 1"]);
     s.fails("vae::nll(net, x, #{samples: 0})", &["`samples` must be at least 1"]);
     s.fails(
-        "vae::impute(net, x, tensor::ones([4, 4]), #{method: \"guess\"})",
+        "codes::impute(net, x, tensor::ones([4, 4]), #{method: \"guess\"})",
         &["\"iterate\" or \"optimise\""],
     );
-    s.fails("vae::way(x[0], x[1], 3, \"round\")", &["\"linear\" or \"spherical\""]);
+    s.fails("codes::way(x[0], x[1], 3, \"round\")", &["\"linear\" or \"spherical\""]);
     s.eval("let told = vae::linear(#{size: [1, 4, 4], hidden: [8], latent: 2, classes: 3}); ()");
     s.fails("told.forward(x)", &["a conditional VAE is given `#{x: …, y: classes}`"]);
     s.fails("vae::encode(told, #{x: x, y: tensor([0, 1, 3])})", &["the VAE knows classes 0 to 2, got 3"]);

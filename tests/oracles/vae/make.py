@@ -87,7 +87,7 @@ def log_likelihood(logits, x, loss):
 
 
 def corrupted(x, how):
-    if how == "gaussian_noise(x, 0.4)":
+    if how == "gaussian(x, 0.4)":
         return x + 0.4 * torch.randn_like(x)
     toss = torch.rand_like(x)
     if how == "salt_and_pepper(x, 0.3)":
@@ -146,7 +146,7 @@ torch.manual_seed(0)
 for loss in ("bce", "mse"):
     case(f"linear_{loss}", Linear(), LINEAR % 0, loss)
     case(f"conv_{loss}", Conv(), CONV % 0, loss)
-case("denoise_gaussian", Linear(), LINEAR % 0, "bce", "gaussian_noise(x, 0.4)")
+case("denoise_gaussian", Linear(), LINEAR % 0, "bce", "gaussian(x, 0.4)")
 case("denoise_salt", Conv(), CONV % 0, "mse", "salt_and_pepper(x, 0.3)")
 case("denoise_mask", Conv(), CONV % 0, "bce", "masking(x, 0.5)")
 case("cvae_linear", Linear(CLASSES), LINEAR % CLASSES, "bce")
