@@ -16,6 +16,7 @@ use tch::Tensor;
 /// All tests draw from libtorch's one generator: one at a time.
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
+    tch::set_num_threads(1); // small networks
     TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
