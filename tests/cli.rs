@@ -332,3 +332,19 @@ fn the_scripts_of_vaes_run_in_their_tiny_size() {
         tiny(&p, name, files, says);
     }
 }
+
+#[test]
+fn what_learns_to_draw_takes_photos() {
+    let p = Place::new();
+    p.script(
+        "photos.rhai",
+        "let drawn = data::critters(#{size: 24, classes: 2, train: 40, test: 2}).train;
+         for i in 0..40 { drawn.picture(i).save(`photos/${drawn.labels[i]}/${i}.png`); }",
+    );
+    assert_eq!(p.run(&["run", "photos.rhai"]).status.code(), Some(0));
+    let photos = format!("root={}", p.path().join("outputs/photos/latest/photos").display());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/vae_gan.rhai");
+    let o = p.run(&["run", script, "--set", "size=tiny", "--set", &photos, "--threads", "1"]);
+    assert_eq!(o.status.code(), Some(0), "{}", err(&o));
+    assert!(out(&o).contains("| VAE-GAN, made up | "), "{}", out(&o));
+}
