@@ -6,7 +6,7 @@ epoch of each process counts, so both are warm.
 
 With SAMPLES both are then measured alike: negative log-likelihood of all 10,000 test digits (one binarisation, one seed) by
 so many importance samples (Burda et al. 2016). pythae states 89.78 for one hidden layer of 400, there with a fixed
-binarisation and up to 1,000 epochs (its README, IWAE-style estimate): a figure of another setting.
+binarisation and up to 1,000 epochs: a figure of another setting. Needs a Python with torch 2.11.0 and safetensors.
 """
 import os
 import statistics

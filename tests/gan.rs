@@ -9,16 +9,8 @@ mod support;
 use cs385::core::progress::set_sink;
 use cs385::nn::Net;
 use heard::listen;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use support::{Script, below, cases, close_relative, fixture};
+use support::{Script, alone, below, cases, close_relative, fixture};
 use tch::Tensor;
-
-/// All tests draw from libtorch's one generator: one at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    tch::set_num_threads(1); // small networks
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Small networks, and pictures for them.
 fn small() -> Script {

@@ -174,3 +174,27 @@ fn classes_by_name() {
     s.fails("attrib::saliency(named, x, \"dgo\")", &["did you mean `dog`"]);
     s.fails("attrib::saliency(cls, x, \"dog\")", &["does not know the names"]);
 }
+
+/// While a network is looked at its parameters may be cut off from the graph, unless code of the user's own is there to see it.
+#[test]
+fn ones_own_code_may_take_gradients_of_parameters() {
+    let mut s = Script::new();
+    s.eval(
+        "let x = tensor::rand([1, 1, 6, 6]); let net = nn::sequential([[\"conv\", nn::conv2d(1, 2, 3)]]); ()",
+    );
+    s.eval("let w = net.parameters()[\"conv.weight\"]; let keep = #{retain_graph: true}; ()");
+    s.eval(
+        "let t = target::custom(|out| out.sum([1, 2, 3]) * tensor::grad(out.sum(), w, keep).abs().sum()); ()",
+    );
+    s.eval("let own = nn::custom(#{conv: net.part(\"conv\")}, |m, x| { let y = m.conv.forward(x); y * tensor::grad(y.sum(), w, keep).abs().sum() }); ()");
+    for call in [
+        "cam::grad_cam(net, \"conv\", x, t)",
+        "cam::grad_cam(net, \"conv\", x, target::difference(t, target::custom(|out| out.mean([1, 2, 3]))))",
+        "cam::grad_cam(own, \"conv\", x, target::area(0, 0, 2, 2))",
+    ] {
+        assert_eq!(s.eval_tensor(&format!("{call}.tensor()")).size(), [1, 6, 6], "{call}");
+        assert!(s.eval_tensor("tensor(w.requires_grad)").int64_value(&[]) == 1);
+    }
+    s.eval("cam::grad_cam(net, \"conv\", x, target::area(0, 0, 2, 2))");
+    assert!(s.eval_tensor("tensor(w.requires_grad)").int64_value(&[]) == 1, "learns again afterwards");
+}

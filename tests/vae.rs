@@ -6,15 +6,8 @@ mod support;
 
 use cs385::core::Value;
 use cs385::nn::Net;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use support::{Script, Tensors, below, build_with, cases, close, close_relative, fixture};
+use support::{Script, Tensors, alone, below, build_with, cases, close, close_relative, fixture};
 use tch::Tensor;
-
-/// All tests draw from libtorch's one generator: one at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 fn started(all: &Tensors, case: &serde_json::Value) -> (Script, Net) {
     let name = case["name"].as_str().unwrap();

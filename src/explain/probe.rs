@@ -204,16 +204,21 @@ fn detached(all: Vec<Tensor>) -> Result<Vec<Tensor>> {
 struct Frozen(Vec<Tensor>);
 
 impl Frozen {
-    /// Those of `net`; none where hooks of the user's own might want their gradients.
-    fn of(net: &Net) -> Self {
-        let learn = if net.is_tapped() { Vec::new() } else { net.parameters(true) };
-        Self(learn.into_iter().map(|(_, t)| t.set_requires_grad(false)).collect())
+    /// Those of `net`; none where code of the user's own (hooks, layers, targets) might want their gradients.
+    fn of(net: &Net, target: &Target) -> Result<Self> {
+        let mut frozen = Self(Vec::new());
+        let own = net.is_tapped() || target.is_custom() || net.is_custom();
+        let learn = if own { Vec::new() } else { net.parameters(true) };
+        for (_, t) in learn {
+            frozen.0.push(t.f_set_requires_grad(false)?);
+        }
+        Ok(frozen)
     }
 }
 
 impl Drop for Frozen {
     fn drop(&mut self) {
-        self.0.iter().for_each(|t| drop(t.set_requires_grad(true)));
+        self.0.iter().for_each(|t| drop(t.f_set_requires_grad(true)));
     }
 }
 
@@ -230,7 +235,7 @@ pub fn probe(net: &Net, layers: &[String], x: &Tensor, target: &Target) -> Resul
     let input = sharing && WITH_INPUT.get();
     let leaf = if input { x.f_detach()?.f_set_requires_grad(true)? } else { x.shallow_clone() };
     let p = {
-        let _frozen = (!input).then(|| Frozen::of(net));
+        let _frozen = if input { None } else { Some(Frozen::of(net, target)?) };
         score(net, layers, &leaf, target, &[], true)?
     };
     let (grads, at_x) = match input {

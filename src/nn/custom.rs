@@ -1,5 +1,6 @@
 //! A network whose forward pass is a closure of the script.
 
+use super::net::walk;
 use super::sequential::check_name;
 use super::{Ctx, Layer, Net};
 use crate::core::value::FromValue;
@@ -20,6 +21,15 @@ struct Running<'a>(&'a Cell<bool>);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.set(false);
+    }
+}
+
+impl Net {
+    /// Code of the user's own is part of it.
+    pub fn is_custom(&self) -> bool {
+        let mut custom = false;
+        walk(&*self.layer(), "", &mut |_, layer| custom |= layer.kind() == "Custom");
+        custom
     }
 }
 

@@ -2,6 +2,7 @@
 //! a place side by side in memory.
 
 use super::ctx::Instead;
+use super::net::walk;
 use super::{Ctx, Layer, Net};
 use crate::core::Result;
 use std::collections::HashMap;
@@ -99,12 +100,12 @@ impl Fast {
     /// # Errors
     /// libtorch's.
     pub fn new(net: &Net) -> Result<Option<Self>> {
-        let fits = |layer: &dyn Layer| layer.chain().is_some() || KNOWN.contains(&layer.kind().as_str());
-        let inside = |name: &String| net.part(name).is_ok_and(|p| fits(&*p.layer()));
-        let known = net.chain().last().is_some_and(|(_, l)| l.kind() == "Linear")
+        let mut known = net.chain().last().is_some_and(|(_, l)| l.kind() == "Linear")
             && net.device() == Device::Cpu
-            && !net.is_tapped()
-            && net.layer_names(false).iter().all(inside);
+            && !net.is_tapped();
+        walk(&*net.layer(), "", &mut |_, layer| {
+            known &= layer.chain().is_some() || KNOWN.contains(&layer.kind().as_str());
+        });
         if !known {
             return Ok(None);
         }

@@ -170,6 +170,7 @@ functions! {
     /// let b = tensor([2.0], #{requires_grad: true});
     /// (a * b).backward(#{inputs: a});
     /// [a.grad, b.grad] // => [tensor([2.]), ()]
+    /// (a * b).backward(#{inputs: a * b}) // error: input 0 is no leaf
     /// ```
     fn backward(x: Tensor, gradient: Option<Weights>, options: Opts<BackwardOptions>) {
         let (gradient, o) = match gradient {

@@ -13,7 +13,7 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Kind};
 
 thread_local!(static RUNS: Cell<usize> = const { Cell::new(0) });
 
@@ -266,22 +266,28 @@ impl Loop<'_> {
         if measures.iter().any(|(_, v)| v.device() != Device::Cpu) && !look && !at.batch.is_multiple_of(50) {
             return Ok(());
         }
-        let number =
-            |(n, v): &(String, Tensor)| Ok((n.clone(), v.f_mean(Kind::Double)?.f_double_value(&[])?));
-        let all = measures.iter().map(number).collect::<Result<Vec<_>>>()?;
-        let Some((name, v)) = all.into_iter().find(|(_, v)| !v.is_finite()) else { return Ok(()) };
+        for (name, value) in measures {
+            let v = value.f_mean(Kind::Double)?.f_double_value(&[])?;
+            if !v.is_finite() {
+                return Err(self.not_finite(name, v, at));
+            }
+        }
+        Ok(())
+    }
+
+    fn not_finite(&self, name: &str, v: f64, at: &state::Position) -> Error {
         progress::finish("");
         let last = match self.t.0.history.borrow().rows().len() {
             0 => "no epoch was complete".to_string(),
             n => format!("the weights after epoch {n} are in {}", self.t.file("resume.safetensors")),
         };
-        Err(Error::new(format!(
+        Error::new(format!(
             "{name} became {v} at step {} (epoch {}, batch {}); {last}",
             self.t.step(),
             at.epoch + 1,
             at.batch
         ))
-        .hint("try a smaller learning rate; look for a logarithm or a division of zero"))
+        .hint("try a smaller learning rate; look for a logarithm or a division of zero")
     }
 
     fn write(&mut self, at: &state::Position, whole: bool) -> Result<()> {

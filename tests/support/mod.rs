@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cs385::bindings::{self, convert, guard::ScriptError};
 use cs385::core::value::Object;
@@ -42,6 +43,13 @@ pub fn cases(name: &str) -> Vec<serde_json::Value> {
     let mut all: serde_json::Value = serde_json::from_str(&text).unwrap();
     let list = if all.is_object() { all["cases"].take() } else { all };
     serde_json::from_value(list).unwrap()
+}
+
+/// For tests that draw from libtorch's one generator: one at a time.
+pub fn alone() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    tch::set_num_threads(1); // their networks are small
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A script with its variables.

@@ -125,12 +125,21 @@ impl Target {
     }
 
     fn is_named(&self) -> bool {
+        self.has(|w| matches!(w, What::Named(..)))
+    }
+
+    /// Code of the user's own is part of it.
+    pub fn is_custom(&self) -> bool {
+        self.has(|w| matches!(w, What::Custom(_)))
+    }
+
+    /// It is such a target, or made of one.
+    fn has(&self, such: fn(&What) -> bool) -> bool {
         match &*self.0 {
-            What::Named(..) => true,
-            What::Each(all) => all.iter().any(Target::is_named),
-            What::Difference(a, b) => a.is_named() || b.is_named(),
-            What::Mirrored(t) => t.is_named(),
-            _ => false,
+            What::Each(all) => all.iter().any(|t| t.has(such)),
+            What::Difference(a, b) => a.has(such) || b.has(such),
+            What::Mirrored(t) => t.has(such),
+            what => such(what),
         }
     }
 
