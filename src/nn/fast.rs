@@ -1,5 +1,4 @@
-//! Passes that only look, as fast as they go on a CPU: batch norm merged into the convolution before it, the channels of
-//! a place side by side in memory.
+//! Passes that only look, as fast as they go on a CPU: batch norm merged into the convolution before it.
 
 use super::ctx::Instead;
 use super::net::walk;
@@ -120,7 +119,6 @@ impl Fast {
     /// # Errors
     /// A layer's.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let x = x.f_permute([0, 2, 3, 1])?.f_contiguous()?.f_permute([0, 3, 1, 2])?;
-        tch::no_grad(|| self.net.layer().forward(&x, &Ctx::with(self.folds.clone())))
+        tch::no_grad(|| self.net.layer().forward(x, &Ctx::with(self.folds.clone())))
     }
 }

@@ -4,6 +4,12 @@ use super::args::Dims;
 use crate::core::{Error, Result};
 use tch::Tensor;
 
+/// A tensor in the order of its axes, where a convolution has left it in that of channels last.
+fn in_order(x: &Tensor) -> Result<Tensor> {
+    let last = x.dim() == 4 && !x.is_contiguous() && x.f_permute([0, 2, 3, 1])?.is_contiguous();
+    Ok(if last { x.f_contiguous()? } else { x.shallow_clone() })
+}
+
 /// Torch's message on an impossible shape, with both shapes.
 fn reshaped(x: &Tensor, shape: &[i64], r: Result<Tensor, tch::TchError>) -> Result<Tensor> {
     let known: i64 = shape.iter().filter(|n| **n >= 0).product();
@@ -34,12 +40,14 @@ sizes! {
     /// ```
     reshape(shape) => |x| reshaped(&x, &shape, x.f_reshape(&shape))?;
 
-    /// The same elements in another shape, never copied; one size may be -1.
+    /// The same elements in another shape; one size may be -1.
+    ///
+    /// Never copied, unless a convolution has made them: it leaves the channels of a place side by side in memory.
     /// ```rhai
     /// tensor::arange(6).view([2, 3]).shape // => [2, 3]
     /// tensor::arange(6).view(-1, 2).shape // => [3, 2]
     /// ```
-    view(shape) => |x| reshaped(&x, &shape, x.f_view_(&shape))?;
+    view(shape) => |x| reshaped(&x, &shape, in_order(&x)?.f_view_(&shape))?;
 
     /// The axes in another order.
     /// ```rhai
@@ -88,7 +96,7 @@ functions! {
     /// ```rhai
     /// tensor([1, 2]).view_as(tensor([[3], [4]])).shape // => [2, 1]
     /// ```
-    fn view_as(x: Tensor, other: Tensor) -> Tensor { reshaped(&x, &other.size(), x.f_view_as(&other))? }
+    fn view_as(x: Tensor, other: Tensor) -> Tensor { reshaped(&x, &other.size(), in_order(&x)?.f_view_as(&other))? }
 
     /// The same elements in the shape of another tensor, copied where needed.
     /// ```rhai
