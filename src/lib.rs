@@ -4,6 +4,7 @@
 #[macro_use]
 pub mod core;
 
+pub mod report;
 pub mod tensor;
 
 pub mod image;

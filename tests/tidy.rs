@@ -34,7 +34,7 @@ fn code(path: &Path) -> String {
 
 const RANKS: &[&[&str]] = &[
     &["core"],
-    &["tensor"],
+    &["tensor", "report"],
     &["nn", "image"],
     &["augment", "plot"],
     &["data"],

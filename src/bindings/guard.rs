@@ -5,7 +5,7 @@ use super::convert::{to_dynamic, to_value};
 use crate::core::func::Func;
 use crate::core::script::{self, Caller};
 use crate::core::{Closure, Error, Kind, Result, Value};
-use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position, Scope};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -41,6 +41,25 @@ impl Caller for Back<'_> {
         let mut args: Vec<Dynamic> = args.into_iter().map(to_dynamic).collect();
         given_back(f.call_raw(self.0, None, &mut args))
     }
+
+    fn run(&self, name: &str, text: &str) -> Result<()> {
+        run_script(self.0.engine(), name, text)
+    }
+}
+
+/// Runs the script `text` by itself. Its errors keep their place in it.
+fn run_script(engine: &Engine, name: &str, text: &str) -> Result<()> {
+    let run = || {
+        let mut ast = engine.compile(text)?;
+        ast.set_source(name);
+        running(engine, &ast, || engine.run_ast_with_scope(&mut Scope::new(), &ast))
+    };
+    given_back(run().map(|()| Dynamic::UNIT).map_err(|e| {
+        let stopped = matches!(*e, EvalAltResult::ErrorTerminated(..));
+        // As an error in a module, so that the message is placed in the other script.
+        if stopped { e } else { EvalAltResult::ErrorInModule(name.to_string(), e, Position::NONE).into() }
+    }))
+    .map(|_| ())
 }
 
 fn given_back(result: std::result::Result<Dynamic, RhaiError>) -> Result<Value> {
@@ -64,6 +83,10 @@ impl Caller for Running<'_> {
         };
         let args: Vec<Dynamic> = args.into_iter().map(to_dynamic).collect();
         given_back(f.call::<Dynamic>(self.0, self.1, args))
+    }
+
+    fn run(&self, name: &str, text: &str) -> Result<()> {
+        run_script(self.0, name, text)
     }
 }
 

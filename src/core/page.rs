@@ -21,13 +21,16 @@ pub struct Page {
     scripts: Vec<&'static str>,
     body: String,
     data: String,
+    /// Hashes of the scripts of pages inside this one.
+    inside: Vec<String>,
 }
 
 impl Page {
     /// A page with this title and nothing in it but the shared styles and helpers (`cs`).
     pub fn new(title: &str) -> Self {
         let (css, scripts) = (vec![CSS], vec![JS]);
-        Self { title: title.to_string(), css, scripts, body: String::new(), data: String::new() }
+        let (body, data, inside) = (String::new(), String::new(), Vec::new());
+        Self { title: title.to_string(), css, scripts, body, data, inside }
     }
 
     /// Adds styles.
@@ -87,13 +90,29 @@ impl Page {
         self.bytes(name, &bytes)
     }
 
+    /// Lets another page of ours be opened in a frame of this one: a frame obeys the policy of both.
+    ///
+    /// # Errors
+    /// A page that was not made here.
+    pub fn inside(mut self, html: &str) -> Result<Self> {
+        let hash = html.split_once("script-src 'sha256-").and_then(|(_, rest)| rest.split_once('\''));
+        match hash.filter(|_| html.contains("<meta name=\"generator\" content=\"cs385 ")) {
+            Some((hash, _)) if hash.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b)) => {
+                self.inside.push(hash.to_string());
+                Ok(self)
+            }
+            _ => Err(Error::new("not a page that cs385 wrote")),
+        }
+    }
+
     /// The page as text.
     pub fn html(&self) -> String {
         let script = format!("(() => {{\n\"use strict\";\n{}}})();\n", self.scripts.concat());
         let hash = STANDARD.encode(Sha256::digest(&script));
-        // The hash lets this one script run, and nothing that came with the data.
+        // The hash lets this one script run (and those of pages inside), and nothing that came with the data.
+        let inside: String = self.inside.iter().map(|h| format!(" 'sha256-{h}'")).collect();
         let policy = format!(
-            "default-src 'none'; script-src 'sha256-{hash}'; style-src 'unsafe-inline'; \
+            "default-src 'none'; script-src 'sha256-{hash}'{inside}; style-src 'unsafe-inline'; \
              img-src data: blob:; connect-src blob: data:; base-uri 'none'; form-action 'none'"
         );
         let (title, body, data, css) = (escaped(&self.title), &self.body, &self.data, self.css.concat());

@@ -17,8 +17,9 @@ pub struct Declared {
     pub value: Value,
 }
 
+/// The settings of a run: those given on the command line, and those declared by its script.
 #[derive(Default)]
-struct State {
+pub struct State {
     given: Vec<(String, String)>,
     declared: Vec<Declared>,
 }
@@ -27,7 +28,19 @@ thread_local!(static STATE: RefCell<State> = RefCell::default());
 
 /// Forgets all, and takes the `--set name=value` pairs of a new run.
 pub fn begin(given: Vec<(String, String)>) {
-    STATE.replace(State { given, declared: Vec::new() });
+    exchange(State::given(given));
+}
+
+/// Exchanges the settings for those of another run; gives what was.
+pub fn exchange(with: State) -> State {
+    STATE.replace(with)
+}
+
+impl State {
+    /// Settings given, and none declared yet.
+    pub fn given(given: Vec<(String, String)>) -> Self {
+        Self { given, declared: Vec::new() }
+    }
 }
 
 /// All parameters met so far, in the order of the script.

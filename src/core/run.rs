@@ -46,6 +46,8 @@ struct Run {
     log: Option<File>,
     /// What run.json must say beside the result.
     notes: Vec<String>,
+    /// What the script measured.
+    results: Map<String, Json>,
 }
 
 impl Run {
@@ -53,7 +55,8 @@ impl Run {
         let (started, clock) = (SystemTime::now(), Instant::now());
         // A resumed run reads its old files from the start.
         let folder = setup.folder.clone().filter(|_| setup.resume);
-        Self { setup, started, clock, folder, pending: String::new(), log: None, notes: Vec::new() }
+        let (pending, log, notes, results) = (String::new(), None, Vec::new(), Map::new());
+        Self { setup, started, clock, folder, pending, log, notes, results }
     }
 }
 
@@ -65,6 +68,44 @@ thread_local! {
 /// Begins a run; the one before is forgotten.
 pub fn begin(setup: Setup) {
     RUN.replace(Run::new(setup));
+}
+
+/// The run that waits while another one, inside it, is under way; it goes on when this is dropped.
+pub struct Outer(Option<Run>);
+
+impl Drop for Outer {
+    fn drop(&mut self) {
+        if let Some(outer) = self.0.take() {
+            RUN.replace(outer);
+        }
+    }
+}
+
+/// Begins a run inside the one under way, with its permissions: `name` in `folder`, gone on with if `resume`.
+/// `record` is what its run.json says besides the versions.
+pub fn begin_inside(name: &str, folder: &Path, resume: bool, mut record: Map<String, Json>) -> Outer {
+    let setup = RUN.with_borrow(|r| {
+        record.extend(r.setup.record.get("versions").map(|v| ("versions".to_string(), v.clone())));
+        let (out, allow, folder) = (r.setup.out.clone(), r.setup.allow.clone(), Some(folder.to_path_buf()));
+        let (quiet, offline) = (r.setup.quiet, r.setup.offline);
+        Setup { name: name.to_string(), out, allow, folder, record, quiet, offline, resume }
+    });
+    Outer(Some(RUN.replace(Run::new(setup))))
+}
+
+/// The file of the script that runs.
+pub fn script() -> Option<PathBuf> {
+    RUN.with_borrow(|r| r.setup.record.get("script").and_then(Json::as_str).map(PathBuf::from))
+}
+
+/// What wrote the run: versions of the program and of libtorch.
+pub fn versions() -> Json {
+    RUN.with_borrow(|r| r.setup.record.get("versions").cloned().unwrap_or_default())
+}
+
+/// The folder of the script's runs, `<out>/<name>`.
+pub fn home() -> PathBuf {
+    RUN.with_borrow(|r| r.setup.out.join(&r.setup.name))
 }
 
 /// True when no progress is to be shown (`--quiet`).
@@ -155,6 +196,16 @@ pub fn note(line: &str) {
     });
 }
 
+/// Keeps a result for `run.json`, at once: a run that fails later has measured it all the same.
+///
+/// # Errors
+/// A folder or run.json that cannot be written.
+pub fn keep(name: &str, value: &Value) -> Result<()> {
+    ensure_folder()?;
+    RUN.with_borrow_mut(|r| r.results.insert(name.to_string(), to_json(value)));
+    write_record("running")
+}
+
 /// Notes printed text in `log.txt`; a full disk does not stop the run.
 pub fn log(text: &str) {
     let full = RUN.with_borrow_mut(|r| {
@@ -197,6 +248,9 @@ fn write_record(result: &str) -> Result<()> {
             ("seconds".to_string(), json!((r.clock.elapsed().as_secs_f64() * 1e3).round() / 1e3)),
             ("result".to_string(), json!(result)),
         ]);
+        if !r.results.is_empty() {
+            record.insert("results".to_string(), Json::Object(r.results.clone()));
+        }
         if !r.notes.is_empty() {
             record.insert("notes".to_string(), json!(r.notes));
         }
@@ -207,8 +261,23 @@ fn write_record(result: &str) -> Result<()> {
     fs::write(&fresh, text).and_then(|()| fs::rename(&fresh, &path)).map_err(|e| Error::io(&path, &e))
 }
 
+/// What JSON says as a value.
+pub fn from_json(v: &Json) -> Value {
+    match v {
+        Json::Null => Value::Nil,
+        Json::Bool(v) => Value::Bool(*v),
+        Json::Number(v) => v.as_i64().map_or_else(|| Value::Float(v.as_f64().unwrap_or(f64::NAN)), Value::Int),
+        Json::String(v) => match v.as_str() {
+            "NaN" | "inf" | "-inf" => Value::Float(v.parse().unwrap_or(f64::NAN)),
+            _ => Value::Str(v.clone()),
+        },
+        Json::Array(v) => Value::List(v.iter().map(from_json).collect()),
+        Json::Object(v) => Value::Map(v.iter().map(|(k, v)| (k.clone(), from_json(v))).collect()),
+    }
+}
+
 /// A value as JSON; what JSON cannot say is said in words.
-fn to_json(v: &Value) -> Json {
+pub fn to_json(v: &Value) -> Json {
     match v {
         Value::Nil => Json::Null,
         Value::Bool(v) => json!(v),

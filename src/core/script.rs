@@ -15,6 +15,9 @@ pub struct Closure(pub Rc<dyn Any>);
 pub trait Caller {
     /// Calls `f` with `args`.
     fn call(&self, f: &Closure, args: Vec<Value>) -> Result<Value>;
+
+    /// Runs another script: `text`, which messages call `name`.
+    fn run(&self, name: &str, text: &str) -> Result<()>;
 }
 
 scoped_tls_hkt::scoped_thread_local!(static CALLER: for<'a> &'a dyn Caller);
@@ -35,4 +38,16 @@ impl Closure {
         }
         CALLER.with(|c| c.call(self, args))
     }
+}
+
+/// Runs another script on the engine of the one that runs: `text`, which messages call `name`. It sees no variables of
+/// the other.
+///
+/// # Errors
+/// What the script raised, or that no script is running.
+pub fn run(name: &str, text: &str) -> Result<()> {
+    if !CALLER.is_set() {
+        return Err(Error::new("a script was started where no script is running"));
+    }
+    CALLER.with(|c| c.run(name, text))
 }

@@ -4,6 +4,7 @@ mod by_name;
 mod ema;
 pub mod engine;
 mod estimate;
+mod experiment;
 mod fit;
 pub mod history;
 pub mod loss;
