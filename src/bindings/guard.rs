@@ -43,12 +43,12 @@ impl Caller for Back<'_> {
     }
 
     fn run(&self, name: &str, text: &str) -> Result<()> {
-        run_script(self.0.engine(), name, text)
+        run_script(self.0.engine(), name, text, self.0.call_position())
     }
 }
 
 /// Runs the script `text` by itself. Its errors keep their place in it.
-fn run_script(engine: &Engine, name: &str, text: &str) -> Result<()> {
+fn run_script(engine: &Engine, name: &str, text: &str, at: Position) -> Result<()> {
     let run = || {
         let mut ast = engine.compile(text)?;
         ast.set_source(name);
@@ -56,8 +56,8 @@ fn run_script(engine: &Engine, name: &str, text: &str) -> Result<()> {
     };
     given_back(run().map(|()| Dynamic::UNIT).map_err(|e| {
         let stopped = matches!(*e, EvalAltResult::ErrorTerminated(..));
-        // As an error in a module, so that the message is placed in the other script.
-        if stopped { e } else { EvalAltResult::ErrorInModule(name.to_string(), e, Position::NONE).into() }
+        // As an error in a call, so that the message is placed in the other script.
+        if stopped { e } else { EvalAltResult::ErrorInFunctionCall(name.to_string(), name.to_string(), e, at).into() }
     }))
     .map(|_| ())
 }
@@ -86,7 +86,7 @@ impl Caller for Running<'_> {
     }
 
     fn run(&self, name: &str, text: &str) -> Result<()> {
-        run_script(self.0, name, text)
+        run_script(self.0, name, text, Position::NONE)
     }
 }
 

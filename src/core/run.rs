@@ -48,6 +48,8 @@ struct Run {
     notes: Vec<String>,
     /// What the script measured.
     results: Map<String, Json>,
+    /// The scripts it is a part of.
+    around: Vec<PathBuf>,
 }
 
 impl Run {
@@ -56,7 +58,7 @@ impl Run {
         // A resumed run reads its old files from the start.
         let folder = setup.folder.clone().filter(|_| setup.resume);
         let (pending, log, notes, results) = (String::new(), None, Vec::new(), Map::new());
-        Self { setup, started, clock, folder, pending, log, notes, results }
+        Self { setup, started, clock, folder, pending, log, notes, results, around: Vec::new() }
     }
 }
 
@@ -90,12 +92,14 @@ pub fn begin_inside(name: &str, folder: &Path, resume: bool, mut record: Map<Str
         let (quiet, offline) = (r.setup.quiet, r.setup.offline);
         Setup { name: name.to_string(), out, allow, folder, record, quiet, offline, resume }
     });
-    Outer(Some(RUN.replace(Run::new(setup))))
+    let run = Run { around: scripts(), ..Run::new(setup) };
+    Outer(Some(RUN.replace(run)))
 }
 
-/// The file of the script that runs.
-pub fn script() -> Option<PathBuf> {
-    RUN.with_borrow(|r| r.setup.record.get("script").and_then(Json::as_str).map(PathBuf::from))
+/// The files of the script that runs and of those it is a part of, the innermost first.
+pub fn scripts() -> Vec<PathBuf> {
+    let own = |r: &Run| r.setup.record.get("script").and_then(Json::as_str).map(PathBuf::from);
+    RUN.with_borrow(|r| own(r).into_iter().chain(r.around.iter().cloned()).collect())
 }
 
 /// What wrote the run: versions of the program and of libtorch.

@@ -31,6 +31,9 @@ struct Experiment {
 impl Experiment {
     fn new(path: &str, settings: &Map, o: &ExperimentOptions) -> Result<Self> {
         let path = found(path)?;
+        if run::scripts().contains(&path) {
+            return Err(Error::new(format!("{} is a part of itself", path.display())));
+        }
         let text = fs::read_to_string(&path).map_err(|e| Error::io(&path, &e))?;
         let settings: Vec<_> =
             settings.iter().map(|(k, v)| Ok((k.clone(), written(v).map_err(|e| e.within(k))?))).collect::<Result<_>>()?;
@@ -74,7 +77,7 @@ impl Experiment {
 /// The script's file: where files are read, or beside the script that runs.
 fn found(path: &str) -> Result<PathBuf> {
     let here = paths::readable(path)?;
-    let beside = run::script().and_then(|s| Some(s.parent()?.join(path))).filter(|p| p.exists());
+    let beside = run::scripts().first().and_then(|s| Some(s.parent()?.join(path))).filter(|p| p.exists());
     Ok(if here.exists() { here } else { beside.unwrap_or(here) })
 }
 
