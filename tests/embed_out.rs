@@ -5,35 +5,16 @@
 
 #[path = "support/place.rs"]
 mod place;
+#[path = "support/tensorboard.rs"]
+mod tensorboard;
 
 use place::Place;
 use serde_json::Value as Json;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-
-const VERSION: &str = "2.21.0";
-
-/// TensorBoard's program from the package index, in a folder under the target folder; fetched once.
-fn tensorboard() -> Command {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("tensorboard-{VERSION}"));
-    if !folder.exists() {
-        let new = folder.with_extension("new");
-        let _ = std::fs::remove_dir_all(&new);
-        // It imports pkg_resources, which newer setuptools lack.
-        let wanted = [format!("tensorboard=={VERSION}"), "setuptools<81".to_string()];
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "-q", "--target"]).arg(&new).args(wanted);
-        let out = pip.output().unwrap();
-        assert!(out.status.success(), "{pip:?}: {}", String::from_utf8_lossy(&out.stderr));
-        std::fs::rename(new, &folder).unwrap();
-    }
-    let mut program = Command::new("python3");
-    program.args(["-m", "tensorboard.main"]).env("PYTHONPATH", folder);
-    program
-}
 
 struct Server(Child, String);
 
@@ -46,8 +27,18 @@ impl Drop for Server {
 
 impl Server {
     fn start(folder: &Path) -> Self {
-        let mut child = tensorboard()
-            .args(["--host", "127.0.0.1", "--port", "0", "--load_fast", "false", "--logdir"])
+        let mut child = tensorboard::python()
+            .args([
+                "-m",
+                "tensorboard.main",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--load_fast",
+                "false",
+                "--logdir",
+            ])
             .arg(folder)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -5,11 +5,13 @@
 /// Declares an augmentation `augment::name(arguments; #{options})`: what it draws, and what it does with that.
 macro_rules! augment {
     ($(#[doc = $doc:literal])* $name:ident, ($($arg:ident : $ty:ty),* $(; $options:ty)?),
+     $(random $random:literal,)?
      $(check |$c:ident| $check:expr,)? $(size |$z:ident| $size:expr,)?
      draw |$d:ident, $from:ident, $rng:ident| $draw:expr, run |$r:ident, $s:ident, $with:ident| $run:expr $(,)?) => {
         struct Unit { $($arg: $ty,)* $(o: $options)? }
         impl $crate::augment::Transform for Unit {
             fn name(&self) -> &'static str { stringify!($name) }
+            $(fn random(&self) -> bool { $random })?
             $(fn size(&self) -> Option<[usize; 2]> { let $z = self; $size })?
             #[allow(unused_variables)]
             fn draw(&self, $from: [usize; 2], $rng: &mut $crate::augment::Rng) -> Vec<f64> {
@@ -86,6 +88,10 @@ pub trait Transform: Send + Sync {
     /// It calls the script, so that it runs on the main thread.
     fn on_main(&self) -> bool {
         false
+    }
+    /// Two applications to one picture may differ.
+    fn random(&self) -> bool {
+        true
     }
     /// It mixes whole batches: [`Transform::mix`] is what it does.
     fn mixes(&self) -> bool {

@@ -12,6 +12,7 @@ augment! {
     /// data.augment(augment::normalize([0.5], [0.5])).get(0).input.min().item() < 0 // => true
     /// ```
     normalize, (mean: Vec<f64>, std: Vec<f64>),
+    random false,
     check |me| if me.mean.len() != me.std.len() || ![1, 3].contains(&me.mean.len()) || me.std.contains(&0.0) {
         Err(Error::new(format!(
             "mean and std are lists of 3 numbers (or 1), std not 0; got {:?} and {:?}", me.mean, me.std

@@ -19,6 +19,7 @@ augment! {
     /// augment::resize([24, 32]).apply(image::filled(64, 64, "red")) // => Picture of 32 × 24 pixels
     /// ```
     resize, (size: Fit; ResizeOptions),
+    random false,
     size |me| match me.size {
         Fit::Short(_) => None,
         Fit::Both(Size(h, w)) => Some([h, w]),

@@ -14,6 +14,8 @@ pub trait Sink {
     fn finish(&self, line: &str);
     /// A line that is not about progress: what is fetched, what was skipped.
     fn say(&self, line: &str);
+    /// What an epoch of training measured: `epoch`, `train_loss` …
+    fn measured(&self, _row: &[(String, f64)]) {}
     /// True when [`advance`](Sink::advance) is worth a call now; computing its note may cost a device sync.
     fn wants(&self) -> bool;
 }
@@ -49,6 +51,11 @@ pub fn advance(done: u64, note: impl FnOnce() -> String) {
 /// See [`Sink::finish`].
 pub fn finish(line: &str) {
     with(|s| s.finish(line));
+}
+
+/// See [`Sink::measured`].
+pub fn measured(row: &[(String, f64)]) {
+    with(|s| s.measured(row));
 }
 
 /// See [`Sink::say`].

@@ -1,6 +1,5 @@
 //! A data set as scripts hold it: a source, and which of its items belong.
 
-use super::memory::Memory;
 use super::view::{Finish, Plan};
 use super::{Loader, LoaderOptions, Source, View};
 use crate::augment::{self, Aug};
@@ -13,18 +12,18 @@ use tch::{Kind, Tensor};
 
 /// Items of a source, in an order. Cheap to clone.
 #[derive(Clone)]
-pub struct Dataset(Rc<Inner>);
+pub struct Dataset(pub(super) Rc<Inner>);
 
 #[derive(Clone)]
-struct Inner {
-    name: String,
-    source: Rc<dyn Source>,
+pub(super) struct Inner {
+    pub(super) name: String,
+    pub(super) source: Rc<dyn Source>,
     /// Which items of the source, if not all.
-    index: Option<Vec<i64>>,
+    pub(super) index: Option<Vec<i64>>,
     /// Mean and standard deviation of each channel, taken off and divided by.
-    norm: Option<(Vec<f64>, Vec<f64>)>,
+    pub(super) norm: Option<(Vec<f64>, Vec<f64>)>,
     /// Augmentations, one after the other.
-    stages: Vec<Aug>,
+    pub(super) stages: Vec<Aug>,
 }
 
 object!(Dataset, "Dataset", |d| {
@@ -241,7 +240,7 @@ functions! {
     /// ```
     fn from_tensors(x: Tensor, y: Option<Tensor>, options: Opts<FromTensorsOptions>) -> Dataset {
         let o = options.0;
-        Dataset::new(&o.name, Memory::new(x, y, o.classes)?)
+        Dataset::of_tensors(&o.name, x, y, o.classes)?
     }
 
     on "Dataset";

@@ -8,6 +8,7 @@ use crate::core::resample::Filter;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Kind, Result, Value, picture_file};
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -102,6 +103,12 @@ impl Pictures for Files {
     }
     fn classes(&self) -> Arc<[String]> {
         self.classes.clone()
+    }
+    fn stamp(&self, i: usize) -> u64 {
+        let mut all = DefaultHasher::new();
+        let file = std::fs::metadata(&self.items[i].path).ok();
+        file.map(|f| (f.len(), f.modified().ok())).hash(&mut all);
+        all.finish()
     }
     fn sample(&self, i: usize, whole: bool) -> Result<Option<Sample>> {
         let mut s = match self.read(i) {

@@ -50,6 +50,11 @@ impl Source for Memory {
         let target = self.target.as_ref().map(Tensor::shallow_clone);
         Box::new(MemoryReader { input: self.input.shallow_clone(), target })
     }
+    fn stamp(&self, _: Option<&[i64]>) -> u64 {
+        // The script may hold the tensors too, and libtorch counts what is written into them.
+        let changes = |t: &Tensor| t.f_internal_version().unwrap_or(-1) as u64;
+        changes(&self.input) + self.target.as_ref().map_or(0, changes)
+    }
     fn shape(&self) -> Vec<i64> {
         self.input.size()[1..].to_vec()
     }

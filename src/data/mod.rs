@@ -10,6 +10,7 @@ mod entry;
 mod files;
 mod folder;
 mod http;
+mod identity;
 mod loader;
 mod mat;
 mod memory;
@@ -136,6 +137,10 @@ pub trait Source {
     /// Names of the parts, by the number that masks hold.
     fn parts(&self) -> Arc<[String]> {
         Arc::new([])
+    }
+    /// A number that is another one when any of the items `index` (all if none) may have changed.
+    fn stamp(&self, _index: Option<&[i64]>) -> u64 {
+        0
     }
     /// Items are pictures that are read or made one by one.
     fn pictures(&self) -> bool {

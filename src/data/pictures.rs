@@ -5,6 +5,7 @@ use crate::augment::{Aug, Mask, Sample};
 use crate::core::raster::Raster;
 use crate::core::{Error, Map, Result, Value};
 use crate::image::Picture;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 
@@ -29,6 +30,10 @@ pub trait Pictures: Send + Sync + 'static {
     /// What was left out so far, and why.
     fn skipped(&self) -> Vec<String> {
         Vec::new()
+    }
+    /// A number that is another one when what picture `i` is read from may have changed.
+    fn stamp(&self, _i: usize) -> u64 {
+        0
     }
     /// Picture `i`, cut to [`Pictures::size`] or `whole`; None if it is to be left out.
     ///
@@ -59,6 +64,14 @@ impl Source for PictureSource {
     }
     fn parts(&self) -> Arc<[String]> {
         self.0.parts()
+    }
+    fn stamp(&self, index: Option<&[i64]>) -> u64 {
+        let mut all = DefaultHasher::new();
+        match index {
+            Some(index) => index.iter().for_each(|i| self.0.stamp(*i as usize).hash(&mut all)),
+            None => (0..self.0.len()).for_each(|i| self.0.stamp(i).hash(&mut all)),
+        }
+        all.finish()
     }
     fn pictures(&self) -> bool {
         true

@@ -1,6 +1,7 @@
 //! The program around the language: commands, runs, the REPL, tests of scripts, messages.
 
 mod annotations;
+mod board;
 pub mod check;
 pub mod cli;
 mod complete;

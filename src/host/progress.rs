@@ -1,20 +1,32 @@
-//! Progress on stderr: a bar with the time left on a terminal, elsewhere the plain lines that stay.
+//! Progress on stderr: on a terminal a bar with the time left, and under that of a training run how its measures went;
+//! elsewhere the plain lines that stay.
 
+use super::board::Board;
 use crate::core::progress::Sink;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::cell::RefCell;
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::rc::Rc;
 
 /// Who shows progress: nobody when `quiet`.
 pub fn sink(quiet: bool) -> Option<Rc<dyn Sink>> {
     let terminal = std::io::stderr().is_terminal();
-    (!quiet).then(|| Rc::new(Shown { terminal, bar: RefCell::new(None) }) as Rc<dyn Sink>)
+    (!quiet).then(|| {
+        Rc::new(Shown { terminal, bar: RefCell::new(None), board: RefCell::default() }) as Rc<dyn Sink>
+    })
 }
 
 struct Shown {
     terminal: bool,
     bar: RefCell<Option<ProgressBar>>,
+    board: RefCell<Board>,
+}
+
+/// Columns of the terminal.
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    size.map_or(80, |s| usize::from(s.ws_col)).max(20)
 }
 
 impl Sink for Shown {
@@ -26,8 +38,13 @@ impl Sink for Shown {
             0 => (ProgressBar::new_spinner(), "{prefix} {spinner} {pos} {elapsed} {msg}"),
             n => (ProgressBar::new(n), "{prefix} {wide_bar} {pos}/{len} {elapsed}<{eta} {msg}"),
         };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+        let board = if label.starts_with("epoch") { self.board.borrow().lines(width()) } else { Vec::new() };
+        let template = if board.is_empty() { template.to_string() } else { format!("{template}\n{{board}}") };
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            let board = board.join("\n");
+            bar.set_style(style.with_key("board", move |_: &ProgressState, w: &mut dyn Write| {
+                let _ = w.write_str(&board);
+            }));
         }
         bar.set_prefix(label.to_string());
         self.bar.replace(Some(bar));
@@ -54,6 +71,10 @@ impl Sink for Shown {
             Some(bar) => bar.suspend(|| eprintln!("{line}")),
             None => eprintln!("{line}"),
         }
+    }
+
+    fn measured(&self, row: &[(String, f64)]) {
+        self.board.borrow_mut().add(row);
     }
 
     fn wants(&self) -> bool {

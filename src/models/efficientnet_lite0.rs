@@ -2,12 +2,13 @@
 //! squeeze-and-excitation and with ReLU6. torchvision has no Lite; the layers are named as in its `efficientnet_b0`.
 
 use super::Spec;
-use super::parts::{ConvNorm, Part, block, restart, sequential, usual_start};
+use super::parts::{ConvNorm, Part, block, chain, restart, sequential, usual_start};
 use super::weights::{Named, Origin, renamed};
 use crate::core::Result;
 use crate::image::{IMAGENET_MEAN, IMAGENET_STD};
 use crate::nn::init::Draw;
-use crate::nn::{LinearOptions, adaptive_avg_pool2d, dropout, linear};
+use crate::nn::{Ctx, Layer, LinearOptions, adaptive_avg_pool2d, dropout, flatten, linear};
+use std::rc::Rc;
 use tch::Tensor;
 
 options! {
@@ -103,6 +104,23 @@ fn from_efficientnet_pytorch(tensors: Named) -> Result<Named> {
     })
 }
 
+/// Pictures in the authors' range; those of another shape are the first convolution's to refuse.
+fn input(x: &Tensor) -> Result<Tensor> {
+    if x.size().get(1) == Some(&3) { lite_range(x) } else { Ok(x.shallow_clone()) }
+}
+
+/// [`input`] as a layer.
+struct ImageNetInput;
+
+impl Layer for ImageNetInput {
+    fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
+        input(x)
+    }
+    fn describe(&self) -> String {
+        "ImageNetInput()".to_string()
+    }
+}
+
 /// From pictures normalised with ImageNet's mean and deviation to (value − 127) / 128.
 fn lite_range(x: &Tensor) -> Result<Tensor> {
     let channel = |c: usize| -> Result<Tensor> {
@@ -138,9 +156,13 @@ model! {
         let head = sequential(vec![dropout(o.dropout)?, linear(1280, plan.classes, LinearOptions::default())?])?;
         let convert = o.imagenet_input && plan.channels == 3;
         let parts = vec![("features", features), ("avgpool", avgpool), ("classifier", head)];
-        let net = block("EfficientNet", parts, move |b, x| {
-            // Pictures of another shape are the first convolution's to refuse.
-            let x = if convert && x.size().get(1) == Some(&3) { lite_range(x)? } else { x.shallow_clone() };
+        let mut all = parts.clone();
+        all.insert(2, ("flatten", flatten()));
+        if convert {
+            all.insert(0, ("input", Rc::new(ImageNetInput)));
+        }
+        let net = chain("EfficientNet", parts, all, move |b, x| {
+            let x = if convert { input(x)? } else { x.shallow_clone() };
             b.run("classifier", &b.run_all(["features", "avgpool"], &x)?.f_flatten(1, -1)?)
         });
         restart(&net, |name, shape| match shape.len() {

@@ -1,10 +1,10 @@
 //! MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), table 2.
 
 use super::Spec;
-use super::parts::{ConvNorm, Part, block, conv, norm, restart, scaled, sequential, usual_start};
+use super::parts::{ConvNorm, Part, block, chain, conv, norm, restart, scaled, sequential, usual_start};
 use super::weights::{Named, Origin, renamed};
 use crate::core::{Error, Result};
-use crate::nn::{LinearOptions, dropout, linear};
+use crate::nn::{LinearOptions, adaptive_avg_pool2d, dropout, flatten, linear};
 
 options! {
     /// Options of `models::mobilenet_v2`.
@@ -107,7 +107,9 @@ model! {
         layers.push(ConvNorm { kernel: 1, ..CHAIN }.block(channels, last)?);
         let head = sequential(vec![dropout(o.dropout)?, linear(last, plan.classes, LinearOptions::default())?])?;
         let parts = vec![("features", sequential(layers)?), ("classifier", head)];
-        let net = block("MobileNetV2", parts, |b, x| {
+        let mut all = parts.clone();
+        all.splice(1..1, [("pool", adaptive_avg_pool2d(1)?), ("flatten", flatten())]);
+        let net = chain("MobileNetV2", parts, all, |b, x| {
             let pooled = b.run("features", x)?.f_adaptive_avg_pool2d([1, 1])?;
             b.run("classifier", &pooled.f_flatten(1, -1)?)
         });

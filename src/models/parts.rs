@@ -20,8 +20,8 @@ struct Block {
     kind: &'static str,
     parts: Vec<(String, Part)>,
     pass: Pass,
-    /// The pass is that of the parts in their order, flat before the last one.
-    classifier: bool,
+    /// What the pass runs one after the other, where that is all it does.
+    chain: Option<Vec<(String, Part)>>,
 }
 
 /// A block while it runs.
@@ -60,12 +60,7 @@ impl Layer for Block {
     }
 
     fn chain(&self) -> Option<Vec<(String, Part)>> {
-        if !self.classifier {
-            return None;
-        }
-        let mut all = self.parts.clone();
-        all.insert(all.len().saturating_sub(1), ("flatten".to_string(), flatten()));
-        Some(all)
+        self.chain.clone()
     }
 
     fn describe(&self) -> String {
@@ -83,7 +78,17 @@ pub(super) fn block(
     parts: Vec<(&str, Part)>,
     pass: impl Fn(&Inside, &Tensor) -> Result<Tensor> + 'static,
 ) -> Part {
-    Rc::new(Block { kind, parts: named(parts), pass: Box::new(pass), classifier: false })
+    Rc::new(Block { kind, parts: named(parts), pass: Box::new(pass), chain: None })
+}
+
+/// A block whose pass runs `chain`: its parts, and layers without parameters between them.
+pub(super) fn chain(
+    kind: &'static str,
+    parts: Vec<(&str, Part)>,
+    chain: Vec<(&str, Part)>,
+    pass: impl Fn(&Inside, &Tensor) -> Result<Tensor> + 'static,
+) -> Part {
+    Rc::new(Block { kind, parts: named(parts), pass: Box::new(pass), chain: Some(named(chain)) })
 }
 
 /// A classifier's usual form: the parts in their order, flat before the last one.
@@ -93,7 +98,9 @@ pub(super) fn classifier(kind: &'static str, parts: Vec<(&'static str, Part)>) -
         Some((head, body)) => b.run(head, &b.run_all(body.iter().copied(), x)?.f_flatten(1, -1)?),
         None => Ok(x.shallow_clone()),
     };
-    Rc::new(Block { kind, parts: named(parts), pass: Box::new(pass), classifier: true })
+    let mut all = parts.clone();
+    all.insert(all.len().saturating_sub(1), ("flatten", flatten()));
+    chain(kind, parts, all, pass)
 }
 
 /// Layers in order, named by their places.
@@ -165,7 +172,8 @@ impl ConvNorm {
         let names = ["0", "1", "2"];
         let parts = names.into_iter().zip(layers).collect::<Vec<_>>();
         let names: Vec<&str> = parts.iter().map(|(n, _)| *n).collect();
-        Ok(block("Conv2dNormActivation", parts, move |b, x| b.run_all(names.iter().copied(), x)))
+        let all = parts.clone();
+        Ok(chain("Conv2dNormActivation", parts, all, move |b, x| b.run_all(names.iter().copied(), x)))
     }
 }
 

@@ -1,12 +1,12 @@
 //! SqueezeNet 1.1 (Iandola et al. 2016, https://arxiv.org/abs/1602.07360).
 
 use super::Spec;
-use super::parts::{Part, activation, block, conv_bias, max_pool, restart, sequential};
+use super::parts::{Part, activation, block, chain, conv_bias, max_pool, restart, sequential};
 use super::weights::{Named, Origin, kernel, renamed};
 use crate::core::Result;
 use crate::image::{IMAGENET_MEAN, IMAGENET_STD};
 use crate::nn::init::{Draw, he_uniform};
-use crate::nn::{adaptive_avg_pool2d, dropout};
+use crate::nn::{adaptive_avg_pool2d, dropout, flatten};
 use tch::Tensor;
 
 options! {
@@ -114,7 +114,10 @@ model! {
             activation(),
             adaptive_avg_pool2d(1)?,
         ])?;
-        let net = block("SqueezeNet", vec![("features", features), ("classifier", head)], |b, x| {
+        let parts = vec![("features", features), ("classifier", head)];
+        let mut all = parts.clone();
+        all.push(("flatten", flatten()));
+        let net = chain("SqueezeNet", parts, all, |b, x| {
             Ok(b.run_all(["features", "classifier"], x)?.f_flatten(1, -1)?)
         });
         restart(&net, |name, shape| match name {

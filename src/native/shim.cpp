@@ -3,6 +3,7 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/Version.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/ops/_fused_adam.h>
@@ -409,6 +410,22 @@ int cs_deterministic() {
     context.setDeterministicCuDNN(true);
     context.setBenchmarkCuDNN(false);
   });
+}
+
+// Mixed precision as torch.autocast(dtype=torch.bfloat16) does it, until cs_autocast_end gets what was before.
+int cs_autocast_begin(int device, int *before) {
+  return guarded([&] {
+    auto type = device < 0 ? at::kCPU : at::kCUDA;
+    *before = at::autocast::is_autocast_enabled(type);
+    at::autocast::set_autocast_dtype(type, at::kBFloat16);
+    at::autocast::set_autocast_enabled(type, true);
+    at::autocast::increment_nesting();
+  });
+}
+
+void cs_autocast_end(int device, int before) {
+  if (at::autocast::decrement_nesting() == 0) at::autocast::clear_cache();
+  at::autocast::set_autocast_enabled(device < 0 ? at::kCPU : at::kCUDA, before != 0);
 }
 
 // Arithmetic as the innermost loops of scripts do it. Where no gradient is wanted, the call goes past autograd's

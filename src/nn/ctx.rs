@@ -91,10 +91,9 @@ impl Ctx<'_> {
     pub fn child(&self, name: &str, layer: &dyn Layer, x: &Tensor) -> Result<Tensor> {
         if self.pass.taps.is_empty() {
             let cx = Ctx { pass: self.pass.clone(), parent: Some(self), name: Cow::Borrowed(name) };
-            if let Some(out) = self.pass.instead.as_ref().and_then(|i| i.run(layer, x)) {
-                return out;
-            }
-            return layer.forward(x, &cx).map_err(|e| cx.locate(e, layer, &Value::Tensor(x.shallow_clone())));
+            let instead = self.pass.instead.as_ref().and_then(|i| i.run(layer, x));
+            let out = instead.unwrap_or_else(|| layer.forward(x, &cx));
+            return out.map_err(|e| cx.locate(e, layer, &Value::Tensor(x.shallow_clone())));
         }
         match self.child_value(name, layer, Value::Tensor(x.shallow_clone()))? {
             Value::Tensor(t) => Ok(t),

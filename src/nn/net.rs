@@ -1,5 +1,6 @@
 //! The network as scripts hold it: a handle to layers, with a mode and taps.
 
+use super::precision;
 use super::{About, Capture, Ctx, Layer, Own, Role, Tap};
 use crate::core::{Error, Result, Value, device};
 use std::cell::{Cell, RefCell};
@@ -114,7 +115,8 @@ impl Net {
     pub fn forward_with(&self, x: Value, taps: &[Rc<dyn Tap>]) -> Result<Value> {
         let mut all = self.0.taps.borrow().clone();
         all.extend_from_slice(taps);
-        Ctx::new(self.is_training(), all).run(&*self.0.layer, x)
+        let cx = Ctx::new(self.is_training(), all);
+        precision::now().around(|| self.device(), || cx.run(&*self.0.layer, x))
     }
 
     /// [`forward`](Net::forward) of a tensor to a tensor.

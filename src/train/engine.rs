@@ -1,17 +1,18 @@
 //! The one loop engine. `train::fit` and `train::run` give it a step; progress, history, checkpoints, exact
 //! resume, Ctrl-C and the stop at NaN are done here once.
 
+use super::backbone;
 use super::ema::{Averaged, Ema};
 use super::estimate::Estimate;
 use super::history::{rises, watched};
 use super::sched::Clock;
 use super::state;
-use super::trainer::{Inner, Measures, Plan, Sums, Trainer, about, line};
+use super::tensorboard;
+use super::trainer::{Measures, Plan, Sums, Trainer, line};
 use crate::core::{Error, Result, interrupt, paths, progress, run as record};
 use crate::data::LoaderOptions;
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tch::{Device, Kind};
 
@@ -20,6 +21,7 @@ thread_local!(static RUNS: Cell<usize> = const { Cell::new(0) });
 /// Begins a new script: the next run without a name is its first.
 pub fn begin_script() {
     RUNS.set(0);
+    backbone::begin_script();
 }
 
 /// Runs the plan to its end.
@@ -34,18 +36,8 @@ pub fn run(plan: Plan) -> Result<Trainer> {
         ("", n) => format!("train-{n}"),
         (name, _) => name.to_string(),
     };
-    let trainer = Trainer(Rc::new(Inner {
-        nets: plan.nets.clone(),
-        optimizers: plan.optimizers.clone(),
-        epoch: Cell::new(0),
-        step: Cell::new(0),
-        stop: RefCell::default(),
-        history: RefCell::default(),
-        best: RefCell::default(),
-        ema: plan.ema.map(|decay| Ema::new(decay, &plan.nets)).transpose()?.map(RefCell::new),
-        folder,
-        about: about(&plan.data),
-    }));
+    let ema = plan.ema.map(|decay| Ema::new(decay, &plan.nets)).transpose()?.map(RefCell::new);
+    let trainer = Trainer::new(&plan, folder, ema);
     plan.nets.iter().for_each(|(_, n)| n.set_about(trainer.0.about.clone()));
     if plan.keep.save {
         paths::writable(trainer.file("resume.safetensors"))?; // now rather than after the first epoch
@@ -122,7 +114,7 @@ impl Loop<'_> {
         let began = Instant::now();
         t.0.epoch.set(at.epoch + 1);
         let label = format!("epoch {}/{}", at.epoch + 1, plan.epochs);
-        let loader = plan.data.loader(&LoaderOptions {
+        let loader = (plan.inputs)(&plan.data)?.loader(&LoaderOptions {
             batch_size: plan.batch_size,
             shuffle: plan.shuffle,
             drop_last: plan.drop_last,
@@ -140,7 +132,10 @@ impl Loop<'_> {
             let batch = batch?.to(self.device())?;
             let n = batch.len() as f64;
             self.schedule(total as i64)?;
-            let measures = tch::with_grad(|| (plan.step)(&batch, t))?;
+            let measures = {
+                let _precision = plan.precision.scope();
+                tch::with_grad(|| (plan.step)(&batch, t))?
+            };
             if let Some(ema) = t.ema() {
                 ema.borrow_mut().update()?;
             }
@@ -175,6 +170,7 @@ impl Loop<'_> {
         at.seconds += began.elapsed().as_secs_f64();
         row.push(("seconds".to_string(), at.seconds));
         progress::finish(&format!("{label}  {}  {:.1} s", line(&row), at.seconds));
+        progress::measured(&row);
         t.0.history.borrow_mut().push(row);
         *at = state::Position { epoch: at.epoch + 1, ..state::Position::default() };
         self.after_epoch()?;
@@ -206,6 +202,9 @@ impl Loop<'_> {
                 t.save_weights(&format!("epoch-{epoch}"))?;
             }
             t.history().write_csv(&paths::writable(t.file("history.csv"))?)?;
+            if plan.keep.tensorboard {
+                tensorboard::write(t)?;
+            }
         }
         if let Some(f) = &plan.on_epoch {
             f(t)?;
@@ -241,9 +240,9 @@ impl Loop<'_> {
         self.plan.nets.iter().for_each(|(_, n)| {
             n.set_training(false);
         });
-        let _no_grad = tch::no_grad_guard();
+        let (_no_grad, _precision) = (tch::no_grad_guard(), self.plan.precision.scope());
         let mut sums = Sums::default();
-        for batch in val.loader(&LoaderOptions {
+        for batch in (self.plan.inputs)(val)?.loader(&LoaderOptions {
             batch_size: self.plan.batch_size.max(256),
             workers: self.plan.workers,
             ..LoaderOptions::default()

@@ -45,7 +45,7 @@ fn said(step: Duration, left: usize, memory: Option<u64>) -> Option<String> {
 }
 
 /// `40 s`, `14 min`, `2 h 05 min`.
-fn spoken(d: Duration) -> String {
+pub(super) fn spoken(d: Duration) -> String {
     match d.as_secs() {
         s @ ..100 => format!("{s} s"),
         s @ ..5970 => format!("{} min", (s + 30) / 60),
@@ -54,7 +54,7 @@ fn spoken(d: Duration) -> String {
 }
 
 /// The most memory this process has held, in bytes, where the system tells.
-fn peak_memory() -> Option<u64> {
+pub(super) fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kb| kb * 1024)

@@ -3,19 +3,18 @@
 use super::by_name::ByName;
 use super::engine;
 use super::loss::Loss;
-use super::metric::accuracy::correct;
 use super::optim::Optimizer;
 use super::sched::Schedule;
-use super::trainer::{Keep, Measures, Plan, Step, Sums, Trainer};
+use super::supervised::supervised;
+use super::trainer::{Keep, Measures, Plan, Step, Trainer};
 use crate::augment::Aug;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Closure, Error, Opts, Result, Value, paths};
 use crate::data::{Batch, Dataset};
 use crate::image::Picture;
-use crate::nn::Net;
+use crate::nn::{Net, Precision};
 use crate::plot::{self, PlotOptions};
-use crate::tensor::tape;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 options! {
     /// Options of every run.
@@ -44,12 +43,16 @@ options! {
         schedule: Option<ByName<Schedule>> = None,
         /// Decay of running averages of the weights (0.999, say), which are measured, kept and left at the end.
         ema: Option<f64> = None,
+        /// "bf16": networks run in bfloat16, all else in float32: faster where the processor has instructions for it.
+        precision: Precision = Precision::Float => "float32",
         /// Called after every epoch with the run: `|t| …`; `t.stop()` ends it.
         on_epoch: Option<Closure> = None,
         /// Folder of this run's files inside the script's run folder.
         name: String = String::new(),
         /// Writes weights, history.csv and the state for `--resume`.
         save: bool = true,
+        /// Writes the history also as an event file for TensorBoard.
+        tensorboard: bool = false,
         /// Writes the state for `--resume` at least this often, in seconds.
         save_every: f64 = 300.0,
     }
@@ -68,6 +71,9 @@ options! {
         clip_norm: Option<f64> = None,
         /// Largest size of each element of the gradients.
         clip_value: Option<f64> = None,
+        /// Megabytes of a data set's features that are kept, where the network's first layers are frozen and nothing
+        /// random is done to the pictures; 0 keeps none.
+        cache: usize = 512,
     }
 }
 
@@ -88,7 +94,7 @@ options! {
 }
 
 /// Fills a plan from the options every run has.
-fn plan<'a>(
+pub(super) fn plan<'a>(
     o: RunOptions,
     nets: Vec<(String, Net)>,
     optimizers: Vec<(String, Optimizer)>,
@@ -110,6 +116,8 @@ fn plan<'a>(
         epochs: o.epochs,
         shuffle: o.shuffle,
         drop_last: o.drop_last,
+        inputs: Box::new(|data| Ok(data.clone())),
+        precision: o.precision,
         step,
         val_step,
         on_epoch,
@@ -119,46 +127,12 @@ fn plan<'a>(
         keep: Keep {
             name: o.name,
             save: o.save,
+            tensorboard: o.tensorboard,
             checkpoints: o.checkpoints,
             watch: o.watch,
             every_seconds: o.save_every,
         },
     })
-}
-
-/// Loss, and accuracy where targets are classes.
-fn measure(loss: Tensor, out: &Value, target: &Tensor) -> Result<Measures> {
-    let mut all = vec![("loss".to_string(), loss)];
-    if let (Value::Tensor(out), Kind::Int64) = (out, target.kind())
-        && out.dim() == 2
-        && target.dim() == 1
-    {
-        let n = target.size()[0].max(1);
-        all.push(("accuracy".to_string(), correct(out, target)?.f_div_scalar(n)?));
-    }
-    Ok(all)
-}
-
-fn target(batch: &Batch) -> Result<&Tensor> {
-    batch.target.as_ref().ok_or_else(|| {
-        Error::new("the data has no targets")
-            .hint("train::fit needs them; for a loss of the input alone use train::run")
-    })
-}
-
-/// The loss of a batch, and the network's output.
-pub(super) fn forward(net: &Net, batch: &Batch, loss: &Loss) -> Result<(Tensor, Value)> {
-    let out = net.forward(Value::Tensor(batch.input.shallow_clone()))?;
-    Ok((loss.value(&out, target(batch)?)?, out))
-}
-
-/// The loss, if anything can be learned from it.
-pub(super) fn loss_of(value: &Tensor) -> Result<Tensor> {
-    match value.requires_grad() {
-        true => Ok(value.shallow_clone()),
-        false => Err(Error::new("the loss depends on no trainable parameter")
-            .hint("unfreeze a layer: net.unfreeze([\"fc\"])")),
-    }
 }
 
 /// The measures a script's step gives: a number or tensor is the loss, a map holds several.
@@ -188,6 +162,10 @@ functions! {
     ///
     /// Shows progress, measures loss and accuracy on training and validation data, keeps the best and the last
     /// weights and history.csv in the run's folder, and goes on exactly with `cs385 run … --resume`.
+    ///
+    /// Frozen layers at the network's beginning run without gradient, in evaluation mode and in their fastest form. Where
+    /// nothing random is done to the pictures, their outputs are computed once and kept, for this run and later ones of
+    /// the script, as long as weights, pictures and transforms stay what they were.
     /// ```rhai
     /// let data = data::from_tensors(tensor::rand([32, 4]), tensor::zeros([32]).long());
     /// let net = nn::sequential([nn::linear(4, 2)]);
@@ -195,49 +173,8 @@ functions! {
     /// run.history.len() // => 3
     /// ```
     fn fit(net: Net, data: Dataset, options: Opts<(RunOptions, FitOptions)>) -> Trainer {
-        let (mut o, f) = options.0;
-        if f.accumulate == 0 {
-            Err(Error::new("`accumulate` must be at least 1, got 0"))?;
-        }
-        let batch_size = o.batch_size;
-        o.batch_size *= f.accumulate;
-        let given = match f.optimizer {
-            Some(o) => o,
-            None => Err(Error::new("no optimizer given").hint("for example #{optimizer: optim::adam(#{lr: 1e-3})}"))?,
-        };
-        let optimizer = if given.is_bound() { given } else { given.over(std::slice::from_ref(&net))? };
-        let loss = &f.loss.map_or_else(|| Loss::named("cross_entropy"), Ok)?;
-        let step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
-            optimizer.zero_grad()?;
-            let learn = |piece: &Batch| -> Result<Measures> {
-                let (value, out) = forward(&net, piece, loss)?;
-                let value = loss_of(&value)?;
-                let share = piece.len() as f64 / batch.len() as f64;
-                let part = if share == 1.0 { value.shallow_clone() } else { value.f_mul_scalar(share)? };
-                tape::backward(&part, None, tape::Graph::default())?;
-                measure(value, &out, target(piece)?)
-            };
-            let measures = if f.accumulate == 1 {
-                learn(batch)?
-            } else {
-                let mut sums = Sums::default();
-                for piece in batch.pieces(batch_size)? {
-                    sums.add(learn(&piece)?, piece.len() as f64)?;
-                }
-                sums.tensors()?
-            };
-            f.clip_value.map_or(Ok(()), |c| optimizer.clip_grad_value(c))?;
-            f.clip_norm.map_or(Ok(()), |c| optimizer.clip_grad_norm(c).map(drop))?;
-            optimizer.step()?;
-            Ok(measures)
-        };
-        let val_step = |batch: &Batch, _: &Trainer| -> Result<Measures> {
-            let (value, out) = forward(&net, batch, loss)?;
-            measure(value, &out, target(batch)?)
-        };
-        let nets = vec![("net".to_string(), net.clone())];
-        let optimizers = vec![("net".to_string(), optimizer.clone())];
-        engine::run(plan(o, nets, optimizers, data, Box::new(step), Some(Box::new(val_step)))?)?
+        let (o, f) = options.0;
+        engine::run(supervised(&net, data, o, f)?.0)?
     }
 
     /// Runs a training step that the script writes.

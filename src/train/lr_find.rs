@@ -1,16 +1,16 @@
 //! The learning-rate range test (Smith 2017, section 3.3): a short run with a rate that grows by a constant factor.
 
-use super::fit::{forward, loss_of};
+use super::aside::aside;
 use super::loss::Loss;
 use super::optim::Optimizer;
+use super::supervised::{forward, loss_of};
 use crate::core::value::{IntoValue, record};
-use crate::core::{Error, Opts, Value, ffi, progress};
+use crate::core::{Error, Opts, Value, progress};
 use crate::data::{Dataset, LoaderOptions};
 use crate::image::Picture;
 use crate::nn::Net;
 use crate::plot;
 use crate::tensor::tape;
-use tch::Tensor;
 
 options! {
     /// Options of `train::lr_find`.
@@ -62,13 +62,8 @@ functions! {
         // A copy of the optimizer's rules with a state of its own; of the network a copy of all it holds.
         let optimizer = given.over(std::slice::from_ref(&net))?;
         let device = net.device();
-        let kept: Vec<(String, Tensor)> =
-            net.state()?.into_iter().map(|(n, t)| Ok((n, t.f_detach_copy()?))).collect::<crate::core::Result<_>>()?;
-        // Random numbers are drawn on the CPU, and where the network is.
-        let rng = [tch::Device::Cpu, device].map(|d| ffi::rng_state(d).map(|state| (d, state)));
-        let (rng, training) = (rng.into_iter().collect::<crate::core::Result<Vec<_>>>()?, net.is_training());
-        net.set_training(true);
         let walk = || -> crate::core::Result<(Vec<f64>, Vec<f64>)> {
+            net.set_training(true);
             let (mut rates, mut losses, mut mean, mut lowest) = (Vec::new(), Vec::new(), 0.0, f64::INFINITY);
             let growth = (o.max_lr / o.min_lr).powf(1.0 / (o.steps - 1) as f64);
             let mut epoch = 0;
@@ -104,11 +99,8 @@ functions! {
             }
             Ok((rates, losses))
         };
-        let walked = walk();
+        let walked = aside(&net, walk);
         optimizer.zero_grad()?;
-        net.load_named(kept, true)?;
-        net.set_training(training);
-        rng.iter().try_for_each(|(d, state)| ffi::set_rng_state(*d, state))?;
         let (rates, losses) = walked?;
         let lr = steepest(&rates, &losses);
         progress::say(&lr.map_or("no rate lets the loss fall".to_string(), |lr| format!("steepest at a learning rate of {lr:.2e}")));

@@ -1,6 +1,9 @@
 //! Training: optimizers, schedules, losses, metrics, and the one loop engine.
 
+mod aside;
+mod backbone;
 mod by_name;
+mod dry_run;
 mod ema;
 pub mod engine;
 mod estimate;
@@ -14,4 +17,6 @@ pub mod optim;
 mod predict;
 pub mod sched;
 mod state;
+mod supervised;
+mod tensorboard;
 pub mod trainer;

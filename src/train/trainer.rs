@@ -7,7 +7,7 @@ use super::optim::Optimizer;
 use super::sched::Schedule;
 use crate::core::{Result, paths};
 use crate::data::{Batch, Dataset};
-use crate::nn::{About, Net};
+use crate::nn::{About, Net, Precision};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -39,6 +39,10 @@ pub struct Plan<'a> {
     pub shuffle: bool,
     /// Leaves an incomplete last batch out.
     pub drop_last: bool,
+    /// What is read in a data set's place; asked before every pass.
+    pub inputs: Box<dyn Fn(&Dataset) -> Result<Dataset> + 'a>,
+    /// In what numbers the networks run.
+    pub precision: Precision,
     /// Trains on a batch.
     pub step: Box<Step<'a>>,
     /// Measures a validation batch.
@@ -61,6 +65,8 @@ pub struct Keep {
     pub name: String,
     /// Writes anything at all.
     pub save: bool,
+    /// Writes an event file for TensorBoard.
+    pub tensorboard: bool,
     /// Epochs after which the weights are kept.
     pub checkpoints: Vec<i64>,
     /// The measure that says which epoch is best; found by itself if none.
@@ -94,6 +100,22 @@ object!(Trainer, "Run", |t| {
 });
 
 impl Trainer {
+    /// A run at its beginning.
+    pub(super) fn new(plan: &Plan, folder: String, ema: Option<RefCell<Ema>>) -> Self {
+        Trainer(Rc::new(Inner {
+            nets: plan.nets.clone(),
+            optimizers: plan.optimizers.clone(),
+            epoch: Cell::new(0),
+            step: Cell::new(0),
+            stop: RefCell::default(),
+            history: RefCell::default(),
+            best: RefCell::default(),
+            ema,
+            folder,
+            about: about(&plan.data),
+        }))
+    }
+
     /// The epoch under way, from 1.
     pub fn epoch(&self) -> i64 {
         self.0.epoch.get()

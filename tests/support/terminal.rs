@@ -1,4 +1,5 @@
 //! The program in a terminal of its own (tmux).
+#![allow(dead_code)] // every test program uses a part of it
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -1,9 +1,11 @@
 //! The one place with unsafe code: the Rust side of native/.
 #![allow(unsafe_code)]
 
+mod autocast;
 mod gate;
 mod script;
 
+pub use autocast::Autocast;
 pub use gate::{Pass, gate};
 pub use script::Script;
 

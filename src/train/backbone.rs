@@ -1,0 +1,165 @@
+//! The frozen part of a network in training: it runs fast, and what it gives for pictures that are the same in every epoch
+//! is computed once and kept, as long as weights, data and transform are what they were.
+
+use crate::core::{Error, Result, Value, interrupt, progress};
+use crate::data::{Batch, Dataset, LoaderOptions};
+use crate::nn::{Frozen, Net, Precision, laid_out};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use tch::{Device, Tensor};
+
+/// Pictures that are read together while features are computed; the same in every run, so that their bits are.
+const AT_ONCE: usize = 64;
+
+/// What a frozen part gave for a whole data set.
+struct Kept {
+    frozen: Rc<Frozen>,
+    data: Dataset,
+    stamp: u64,
+    features: Dataset,
+    bytes: usize,
+}
+
+thread_local!(static KEPT: RefCell<Vec<Kept>> = RefCell::default());
+
+/// Forgets all features: a new script begins.
+pub fn begin_script() {
+    KEPT.with_borrow_mut(Vec::clear);
+}
+
+/// A network in training, seen as a frozen part and the rest.
+pub struct Backbone {
+    net: Net,
+    precision: Precision,
+    /// Bytes that the features of one data set may take.
+    room: usize,
+    frozen: RefCell<Option<Rc<Frozen>>>,
+    /// Batches hold features, not pictures.
+    given: Cell<bool>,
+}
+
+impl Backbone {
+    /// That of `net`; the features of a data set may take this many megabytes.
+    pub fn new(net: &Net, precision: Precision, megabytes: usize) -> Self {
+        let (frozen, room) = (RefCell::default(), megabytes.saturating_mul(1 << 20));
+        Self { net: net.clone(), precision, room, frozen, given: Cell::new(false) }
+    }
+
+    /// The frozen part as it is now.
+    fn frozen(&self) -> Result<Option<Rc<Frozen>>> {
+        let known = self.frozen.borrow().clone();
+        if let Some(frozen) = known
+            && frozen.is_current()?
+        {
+            return Ok(Some(frozen));
+        }
+        let new = Frozen::of(&self.net, self.precision)?.map(Rc::new);
+        self.frozen.replace(new.clone());
+        Ok(new)
+    }
+
+    /// What to read in place of `data`: the features of its pictures, where they are worth keeping.
+    ///
+    /// # Errors
+    /// A picture's, a layer's; Ctrl-C.
+    pub fn data(&self, data: &Dataset) -> Result<Dataset> {
+        self.given.set(false);
+        let Some(frozen) = self.frozen()? else { return Ok(data.clone()) };
+        if self.room == 0 || !data.is_fixed() {
+            return Ok(data.clone());
+        }
+        let features = self.features(&frozen, data)?;
+        self.given.set(features.is_some());
+        Ok(features.unwrap_or_else(|| data.clone()))
+    }
+
+    /// The features of all of `data`, kept or computed; none if they take too much room.
+    fn features(&self, frozen: &Rc<Frozen>, data: &Dataset) -> Result<Option<Dataset>> {
+        let stamp = data.stamp();
+        let mut all = KEPT.take();
+        // What was computed from items that have changed since is of no use to anybody.
+        all.retain(|k| !k.data.is_like(data) || k.stamp == stamp);
+        let mut hit = None;
+        for (i, k) in all.iter().enumerate() {
+            if k.data.is_like(data) && k.frozen.same(frozen)? {
+                hit = Some(i);
+            }
+        }
+        if let Some(i) = hit {
+            let kept = all.remove(i); // the last one used is the last to go
+            let features = kept.features.clone();
+            all.push(kept);
+            KEPT.set(all);
+            return Ok(Some(features));
+        }
+        KEPT.set(all);
+        let Some((features, bytes)) = self.compute(frozen, data)? else { return Ok(None) };
+        let kept =
+            Kept { frozen: frozen.clone(), data: data.clone(), stamp, features: features.clone(), bytes };
+        KEPT.with_borrow_mut(|all| {
+            all.push(kept);
+            while all.len() > 1 && all.iter().map(|k| k.bytes).sum::<usize>() > self.room.saturating_mul(4) {
+                all.remove(0);
+            }
+        });
+        Ok(Some(features))
+    }
+
+    fn compute(&self, frozen: &Frozen, data: &Dataset) -> Result<Option<(Dataset, usize)>> {
+        let (mut features, mut targets, mut room) = (Vec::new(), Vec::new(), 0);
+        let loader = data.loader(&LoaderOptions { batch_size: AT_ONCE, ..LoaderOptions::default() })?;
+        progress::begin("features", loader.len() as u64);
+        for (i, batch) in loader.enumerate() {
+            interrupt::check()?;
+            let batch = batch?;
+            let device = self.net.device();
+            let x = frozen.features(&batch.input.f_to_device(device)?)?.f_to_device(Device::Cpu)?;
+            if i == 0 {
+                let row = x.numel() / batch.len().max(1) * 4;
+                room = row.saturating_mul(data.len());
+                if room > self.room {
+                    progress::finish("");
+                    return Ok(None);
+                }
+            }
+            features.push(x);
+            targets.extend(batch.target.as_ref().map(Tensor::shallow_clone));
+            progress::advance(i as u64 + 1, String::new);
+        }
+        progress::finish("");
+        if features.is_empty() {
+            return Err(Error::new("none of the pictures could be read").hint("data.skipped says why"));
+        }
+        let x = Tensor::f_cat(&features, 0)?;
+        let y = if targets.is_empty() { None } else { Some(Tensor::f_cat(&targets, 0)?) };
+        let features = Dataset::of_tensors("features", x, y, data.classes().to_vec())?;
+        Ok(Some((features, room)))
+    }
+
+    /// What the network gives for a batch of what [`data`](Backbone::data) told to read.
+    ///
+    /// # Errors
+    /// A layer's; frozen weights that changed in the middle of an epoch.
+    pub fn forward(&self, batch: &Batch) -> Result<Value> {
+        let known = self.frozen.borrow().clone();
+        match (known, self.given.get()) {
+            (Some(frozen), true) if frozen.is_current()? => frozen.rest(&batch.input),
+            (_, true) => {
+                Err(Error::new("the frozen part of the network was changed in the middle of an epoch")
+                    .hint("change it in `on_epoch`, or keep no features: #{cache: 0}"))
+            }
+            (None, false) => self.whole(batch),
+            (Some(_), false) => match self.frozen()? {
+                Some(frozen) => frozen.rest(&frozen.features(&batch.input)?),
+                None => self.whole(batch),
+            },
+        }
+    }
+
+    fn whole(&self, batch: &Batch) -> Result<Value> {
+        // Whoever looks at layers' outputs, or computes with them, finds them in their usual order.
+        let seen = self.net.is_tapped() || self.net.is_custom();
+        let x = if seen { batch.input.shallow_clone() } else { laid_out(&batch.input)? };
+        self.net.forward(Value::Tensor(x))
+    }
+}

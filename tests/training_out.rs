@@ -1,0 +1,195 @@
+//! What a training run shows and leaves: event files, the lines on a terminal, states to resume from; and the scripts of the
+//! study's classifiers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/place.rs"]
+mod place;
+#[path = "support/tensorboard.rs"]
+mod tensorboard;
+#[path = "support/terminal.rs"]
+mod terminal;
+
+use place::{Place, err};
+use std::fs;
+
+/// Reads an event file with TensorBoard's own reader.
+const READER: &str = "
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+a = EventAccumulator(sys.argv[1]); a.Reload()
+print(json.dumps({t: [[e.step, e.value, e.wall_time] for e in a.Scalars(t)] for t in a.Tags()['scalars']}))
+";
+
+const EVENTS: &str = r#"
+let data = data::from_tensors(seeded(1, || tensor::rand([30, 4])), tensor::zeros([30]).long());
+train::fit(nn::linear(4, 2), data, #{epochs: param("epochs", 3), optimizer: optim::adam(), val: data.take(9), tensorboard: true});
+"#;
+
+#[test]
+fn tensorboard_reads_the_history() {
+    let p = Place::new();
+    p.script("t.rhai", EVENTS);
+    let folder = p.path().join("outputs/t/latest");
+    let go = |args: &[&str]| assert_eq!(p.run(&[&["run", "t.rhai"], args].concat()).status.code(), Some(0));
+    let read = || -> serde_json::Value {
+        let o = tensorboard::python().args(["-c", READER]).arg(&folder).output().unwrap();
+        assert!(o.status.success(), "{}", err(&o));
+        serde_json::from_slice(&o.stdout).unwrap()
+    };
+    go(&[]);
+    let first = read();
+    go(&["--resume", "--set", "epochs=5"]);
+    let all = read();
+    let csv = fs::read_to_string(folder.join("history.csv")).unwrap();
+    let mut rows = csv.lines().map(|l| l.split(',').map(str::to_string).collect::<Vec<_>>());
+    let columns = rows.next().unwrap();
+    let rows: Vec<_> = rows.collect();
+    assert_eq!((rows.len(), all.as_object().unwrap().len()), (5, columns.len() - 1));
+    for (tag, column) in
+        [("loss/train", "train_loss"), ("accuracy/val", "val_accuracy"), ("lr", "lr"), ("seconds", "seconds")]
+    {
+        let at = columns.iter().position(|c| c == column).unwrap();
+        let events = all[tag].as_array().unwrap();
+        assert_eq!(events.len(), 5, "{tag}");
+        for (i, (event, row)) in events.iter().zip(&rows).enumerate() {
+            assert_eq!(event[0], i + 1);
+            assert!(
+                (event[1].as_f64().unwrap() - row[at].parse::<f64>().unwrap()).abs() < 1e-6,
+                "{tag}: {event}"
+            );
+        }
+        // What was there before the resumed part has not moved.
+        assert_eq!(events[..3], first[tag].as_array().unwrap()[..], "{tag}");
+    }
+}
+
+const LONG: &str = r#"
+let data = data::from_tensors(tensor::rand([4000, 400]), tensor::zeros([4000]).long());
+train::fit(nn::linear(400, 2), data, #{epochs: 1000, batch_size: 4, optimizer: optim::adam(), val: data.take(9), save: false});
+"#;
+
+#[test]
+fn a_terminal_shows_how_the_measures_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("t.rhai");
+    fs::write(&script, LONG).unwrap();
+    let t = terminal::Terminal::start(
+        &format!("run {} --out {}", script.display(), folder.path().display()),
+        &[],
+    );
+    let text = t.until("epoch 4/1000");
+    let text = if text.contains("█") { text } else { t.until("█") };
+    let line =
+        text.lines().find(|l| l.trim_start().starts_with("loss  ")).unwrap_or_else(|| panic!("{text}"));
+    assert!(line.contains("train █") && line.contains("  val ") && line.contains('▁'), "{text}");
+    assert!(text.contains("accuracy  train"), "{text}");
+    t.keys(&["C-c"]);
+    t.ended();
+}
+
+/// All that draws or remembers at once: augmentation on several threads, a schedule, averages, bfloat16, a frozen part
+/// whose features are kept.
+const GROWN_UP: &str = r#"
+let epochs = param("epochs", 6, "Passes.");
+seed(1);
+let drawn = data::critters(#{size: 24, classes: 3, train: 36, test: 12});
+let net = models::plain_cnn(#{classes: 3, width: 4, bn_dropout: true});
+FREEZE
+train::fit(net, drawn.train, #{val: drawn.test, epochs: epochs, batch_size: 8, workers: 2, ema: 0.9, clip_norm: 1.0, AUGMENT
+    optimizer: optim::adam(#{lr: 0.01}), schedule: sched::warmup(1, #{then: sched::cosine(#{t_max: 6})}), PRECISION});
+net.save("end.safetensors");
+"#;
+
+#[test]
+fn three_epochs_and_three_resumed_equal_six() {
+    let augment =
+        "augment: augment::compose([augment::random_resized_crop(24), augment::color_jitter(0.2)]),";
+    let frozen = "net.freeze_all_but(\"fc\");";
+    let bf16 = "precision: \"bf16\"";
+    for (freeze, augment, precision) in [
+        ("", augment, ""),
+        ("", augment, bf16),
+        (frozen, "", ""),
+        (frozen, "", bf16),
+        (frozen, augment, bf16),
+    ] {
+        let p = Place::new();
+        let text =
+            GROWN_UP.replace("FREEZE", freeze).replace("AUGMENT", augment).replace("PRECISION", precision);
+        p.script("t.rhai", &text);
+        let go = |args: &[&str]| {
+            let o = p.run(&[&["run", "t.rhai", "--threads", "1"], args].concat());
+            assert_eq!(o.status.code(), Some(0), "{}", err(&o));
+            fs::read(p.path().join("outputs/t/latest/end.safetensors")).unwrap()
+        };
+        let whole = go(&[]);
+        assert_ne!(go(&["--set", "epochs=3"]), whole);
+        assert_eq!(go(&["--resume"]), whole, "{freeze} {augment} {precision}");
+    }
+}
+
+#[test]
+fn scripts_of_classifiers_run_in_their_tiny_size() {
+    let p = Place::new();
+    for (name, files, says) in [
+        (
+            "classify_plain",
+            ["curves.png", "table.md", "confusion.png", "mistakes.png"].as_slice(),
+            "| plain CNN | ",
+        ),
+        (
+            "classify_bn_dropout",
+            ["curves.png", "table.md", "run-3/best.safetensors"].as_slice(),
+            "| batch norm, dropout | ",
+        ),
+        (
+            "classify_augment",
+            ["curves.png", "preview.png", "gaps.png"].as_slice(),
+            "| crop + colour + affine | ",
+        ),
+        (
+            "classify_transfer",
+            ["curves.png", "confusion.png"].as_slice(),
+            "| efficientnet_lite0, last layer | ",
+        ),
+    ] {
+        let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
+        let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
+        assert_eq!(o.status.code(), Some(0), "{name}: {}", err(&o));
+        for file in files {
+            let path = p.path().join("outputs").join(name).join("latest").join(file);
+            assert!(path.metadata().unwrap().len() > 50, "{file}");
+        }
+        assert!(place::out(&o).contains(says), "{name}: {}", place::out(&o));
+    }
+    // Photos, several seeds, and a size of its own for the network that knows ImageNet.
+    p.script(
+        "photos.rhai",
+        "let drawn = data::critters(#{size: 24, classes: 2, train: 40, test: 2}).train;
+         for i in 0..40 { drawn.picture(i).save(`photos/${drawn.labels[i]}/${i}.png`); }",
+    );
+    assert_eq!(p.run(&["run", "photos.rhai"]).status.code(), Some(0));
+    let photos = format!("root={}", p.path().join("outputs/photos/latest/photos").display());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/classify_compare.rhai");
+    let o = p.run(&[
+        "run",
+        script,
+        "--set",
+        "size=tiny",
+        "--set",
+        &photos,
+        "--set",
+        "seeds=2",
+        "--set",
+        "px=16",
+        "--set",
+        "transfer_px=32",
+        "--threads",
+        "1",
+    ]);
+    assert_eq!(o.status.code(), Some(0), "{}", err(&o));
+    let table = fs::read_to_string(p.path().join("outputs/classify_compare/latest/table.md")).unwrap();
+    assert!(table.starts_with("| network | training | test | gap | test of each | gap of each |"), "{table}");
+    assert_eq!(table.lines().count(), 6);
+}
