@@ -1,6 +1,7 @@
 //! Layers, networks and the taps through which everything looks into them. Checkpoint names are PyTorch's.
 
 pub mod activation;
+mod bilinear;
 mod conv;
 mod ctx;
 mod custom;
@@ -24,7 +25,8 @@ mod store;
 mod summary;
 mod upsample;
 
-pub use conv::{Conv2dOptions, Padding, conv2d};
+pub use bilinear::{BilinearOptions, bilinear_upsample};
+pub use conv::{Conv2dOptions, ConvTranspose2dOptions, Padding, conv_transpose2d, conv2d};
 pub use ctx::{Capture, Ctx, Place, Tap};
 pub use dropout::dropout;
 pub use fast::Fast;
@@ -35,7 +37,7 @@ pub use norm::{BatchNormOptions, batch_norm2d};
 pub use pool::{PoolOptions, adaptive_avg_pool2d, max_pool2d};
 pub use rest::Rest;
 pub use sequential::Sequential;
-pub use shape::flatten;
+pub use shape::{flatten, identity};
 pub use store::{About, LoadReport};
 
 use crate::core::value::{FromValue, mismatch};
