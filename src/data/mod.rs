@@ -5,21 +5,27 @@ mod cache;
 pub mod catalogue;
 mod critters;
 mod dataset;
+mod dense;
 mod dogs;
 mod entry;
 mod files;
 mod folder;
 mod http;
 mod loader;
+mod mask_file;
+mod masks;
 mod mat;
 mod memory;
 mod mnist;
 mod package;
 mod pictures;
+mod places;
 mod view;
+mod voc;
 
 pub use batches::{Batches, Walk};
 pub use dataset::Dataset;
+pub use dense::{Dense, IGNORE};
 pub use loader::{Loader, LoaderOptions};
 pub use pictures::{PictureSource, Pictures};
 pub use view::View;
@@ -136,6 +142,10 @@ pub trait Source {
     /// Names of the parts, by the number that masks hold.
     fn parts(&self) -> Arc<[String]> {
         Arc::new([])
+    }
+    /// Targets are a class for each pixel, made of the pictures' masks.
+    fn dense(&self) -> Option<Dense> {
+        None
     }
     /// Items are pictures that are read or made one by one.
     fn pictures(&self) -> bool {
