@@ -8,7 +8,7 @@ use super::sched::Clock;
 use super::state;
 use super::trainer::{Inner, Measures, Plan, Sums, Trainer, about, line};
 use crate::core::{Error, Result, interrupt, paths, progress, run as record};
-use crate::data::LoaderOptions;
+use crate::data::{Dataset, LoaderOptions};
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -83,6 +83,12 @@ fn check(plan: &Plan) -> Result<()> {
             .hint("give it its network: optim::adam(net, #{lr: 1e-3})")),
         None => Ok(()),
     }
+}
+
+/// Measuring takes larger batches than learning, up to the size at which memory rather than speed counts.
+fn as_fit(data: &Dataset) -> usize {
+    let numbers: i64 = data.shape().iter().product();
+    ((1 << 22) / numbers.max(1)).clamp(1, 256) as usize
 }
 
 struct Loop<'a> {
@@ -244,7 +250,7 @@ impl Loop<'_> {
         let _no_grad = tch::no_grad_guard();
         let mut sums = Sums::default();
         for batch in val.loader(&LoaderOptions {
-            batch_size: self.plan.batch_size.max(256),
+            batch_size: self.plan.batch_size.max(as_fit(val)),
             workers: self.plan.workers,
             ..LoaderOptions::default()
         })? {

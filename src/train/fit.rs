@@ -4,13 +4,14 @@ use super::by_name::ByName;
 use super::engine;
 use super::loss::Loss;
 use super::metric::accuracy::correct;
+use super::metric::overlap::{histogram, said};
 use super::optim::Optimizer;
 use super::sched::Schedule;
-use super::trainer::{Keep, Measures, Plan, Step, Sums, Trainer};
+use super::trainer::{CONFUSION, Keep, Measures, Plan, Step, Sums, Trainer};
 use crate::augment::Aug;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Closure, Error, Opts, Result, Value, paths};
-use crate::data::{Batch, Dataset};
+use crate::data::{Batch, Dataset, IGNORE};
 use crate::image::Picture;
 use crate::nn::Net;
 use crate::plot::{self, PlotOptions};
@@ -126,7 +127,7 @@ fn plan<'a>(
     })
 }
 
-/// Loss, and accuracy where targets are classes.
+/// Loss, and accuracy where targets are classes; the confusion of pixels where they are masks.
 fn measure(loss: Tensor, out: &Value, target: &Tensor) -> Result<Measures> {
     let mut all = vec![("loss".to_string(), loss)];
     if let (Value::Tensor(out), Kind::Int64) = (out, target.kind())
@@ -135,6 +136,11 @@ fn measure(loss: Tensor, out: &Value, target: &Tensor) -> Result<Measures> {
     {
         let n = target.size()[0].max(1);
         all.push(("accuracy".to_string(), correct(out, target)?.f_div_scalar(n)?));
+    } else if let (Value::Tensor(out), Kind::Int64, 3) = (out, target.kind(), target.dim())
+        && out.dim() == 4
+    {
+        let (said, classes) = said(&out.f_detach()?, None)?;
+        all.push((CONFUSION.to_string(), histogram(&said, target, classes, IGNORE)?));
     }
     Ok(all)
 }
@@ -186,7 +192,7 @@ functions! {
     in "train";
     /// Trains a network on pictures and targets.
     ///
-    /// Shows progress, measures loss and accuracy on training and validation data, keeps the best and the last
+    /// Shows progress, measures loss and accuracy (of masks, `accuracy` of pixels, `mean_iou` and `foreground_iou`) on training and validation data, keeps the best and the last
     /// weights and history.csv in the run's folder, and goes on exactly with `cs385 run … --resume`.
     /// ```rhai
     /// let data = data::from_tensors(tensor::rand([32, 4]), tensor::zeros([32]).long());
