@@ -125,6 +125,8 @@ fn every_target_and_cam() {
         (picture, "target::area_error(1, 2, 3, 4, #{reference: tensor::ones([4, 8, 8])})"),
         (picture, "target::segment(1)"),
         (picture, "target::segment(1, mask)"),
+        (picture, "target::segment(2, [1, 2, 3, 4])"),
+        (picture, "target::border(1)"),
         (classifier, "target::latent(3)"),
         (classifier, "target::similarity(tensor::ones([5]))"),
         (classifier, "target::difference(3, target::class(1))"),
@@ -143,9 +145,18 @@ fn every_target_and_cam() {
                 "full_grad" => format!("cam::full_grad(net, x, {target})"),
                 "custom" => format!(r#"cam::custom(net, "conv", x, {target}, |act, grad| act * grad)"#),
                 "finer_cam"
-                    if ["area", "mask", "custom", "segment", "latent", "similarity", "difference"]
-                        .iter()
-                        .any(|t| target.contains(t)) =>
+                    if [
+                        "area",
+                        "mask",
+                        "custom",
+                        "segment",
+                        "border",
+                        "latent",
+                        "similarity",
+                        "difference",
+                    ]
+                    .iter()
+                    .any(|t| target.contains(t)) =>
                 {
                     continue; // it compares classes
                 }
@@ -169,6 +180,7 @@ fn every_target_and_cam() {
         }
         scripts.push(target.to_string());
     }
+    scripts.push("target::component(".to_string()); // it walks through the values, on the CPU
     complete("target", &scripts);
 }
 

@@ -39,6 +39,7 @@ fn targets_are_what_a_closure_says() {
         ),
         ("seg", "target::segment(2, mask)", "(y[[.., 2]] * mask).sum([1, 2])"),
         ("seg", "target::segment(2, masks)", "(y[[.., 2]] * masks).sum([1, 2])"),
+        ("seg", "target::segment(1, [2, 3, 4, 5])", "y[[.., 1, 3..8, 2..6]].sum([1, 2])"),
         ("seg", "target::mask(masks)", "(y * masks.unsqueeze(1)).sum([1, 2, 3])"),
         ("cls", "target::latent(3)", "y[[.., 3]]"),
         ("cls", "target::latent(4, #{layer: \"flat\"})", "()"),
@@ -85,6 +86,61 @@ fn a_segment_without_mask_stays() {
     first.eval("let t = target::segment(1); let y = seg.forward(x); let zone = y.argmax(1) == 1;");
     let a = first.eval_tensor("attrib::saliency(seg, x, t)");
     close("gradient", &a, &first.eval_tensor("attrib::saliency(seg, x, target::segment(1, zone))"), 1e-6);
+}
+
+/// Class 1 where the picture is bright: two pieces that touch by a corner, one of them with a hole.
+#[test]
+fn pieces_and_outlines_are_those_of_the_prediction() {
+    let mut s = Script::new();
+    let net: cs385::nn::Net = s.eval_object("let net = nn::sequential([[\"c\", nn::conv2d(1, 2, 1)]]); net");
+    let state = [("c.weight", [0.0f32, 1.0]), ("c.bias", [0.5, 0.0])];
+    let shaped = |(n, v): (&str, [f32; 2])| {
+        let t = Tensor::from_slice(&v);
+        (n.to_string(), if n == "c.weight" { t.view([2, 1, 1, 1]) } else { t })
+    };
+    net.load_named(state.map(shaped).into_iter().collect(), true).unwrap();
+    let large = ["11100000", "10100000", "11100000", "00011000", "00011000", "00000000"];
+    let numbers: Vec<f32> = large.iter().flat_map(|r| r.bytes().map(|b| f32::from(b - b'0'))).collect();
+    let x = Tensor::from_slice(&numbers).view([1, 1, 6, 8]);
+    let piece = |rows: [i64; 2]| {
+        let m = Tensor::zeros([6, 8], tch::kind::FLOAT_CPU);
+        let (from, n) = (rows[0], rows[1] - rows[0]);
+        m.narrow(0, from, n).copy_(&x.select(0, 0).select(0, 0).narrow(0, from, n));
+        m.view([1, 1, 6, 8])
+    };
+    s.tensor("x", &Tensor::cat(&[&x, &x.flip([3])], 0));
+    let mut slope =
+        |target: &str| s.eval_tensor(&format!("attrib::saliency(net, x, {target}, #{{abs: false}})"));
+    let both = |m: &Tensor| Tensor::cat(&[m, &m.flip([3])], 0).select(1, 0);
+    let ask = |t: Tensor| if t.dim() == 4 { t.select(1, 0) } else { t };
+    close("largest", &ask(slope("target::component(1)")), &both(&piece([0, 3])), 0.0);
+    let second = ask(slope("target::component(1, 4, 4)"));
+    close("at a pixel", &second.narrow(0, 0, 1), &both(&piece([3, 5])).narrow(0, 0, 1), 0.0);
+    // Within one pixel of the outline, by hand: a pixel counts if its 3 × 3 has both kinds.
+    let at =
+        |y: i64, x: i64| (0..6).contains(&y) && (0..8).contains(&x) && numbers[(y * 8 + x) as usize] > 0.5;
+    let inside = |y: i64, x: i64| (0..6).contains(&y) && (0..8).contains(&x);
+    let band: Vec<f32> = (0..48)
+        .map(|i| {
+            let near: Vec<bool> = (0..9)
+                .map(|k| (i / 8 + k / 3 - 1, i % 8 + k % 3 - 1))
+                .filter(|p| inside(p.0, p.1))
+                .map(|p| at(p.0, p.1))
+                .collect();
+            f32::from(u8::from(near.contains(&true) && near.contains(&false)))
+        })
+        .collect();
+    let band = Tensor::from_slice(&band).view([1, 1, 6, 8]);
+    close("border", &ask(slope("target::border(1, 1)")), &both(&band), 0.0);
+    s.fails(
+        "attrib::saliency(net, x, target::component(1, 4, 0))",
+        &["picture 0: class 1 is nowhere the highest at x 4, y 0"],
+    );
+    s.fails("attrib::saliency(net, x * 0, target::component(1))", &["class 1 is nowhere the highest"]);
+    s.fails("attrib::saliency(net, x, target::component(1, 8, 0))", &["x 8, y 0 does not lie in", "8 × 6"]);
+    s.fails("target::component(1, 4)", &["a pixel is x and y"]);
+    s.fails("target::border(1, 0)", &["`width` is 1 to 256"]);
+    s.fails("target::segment(1, [1, 2, 3])", &["mask [H, W] or box [x, y, width, height]"]);
 }
 
 #[test]

@@ -37,7 +37,7 @@ fn resized(src: &Raster, at: Rect, w: usize, h: usize, filter: Filter) -> Result
 }
 
 impl Sample {
-    /// The part of `w` times `h` pixels at (`x`, `y`), which may reach outside: `fill`, and 0 in the mask.
+    /// The part of `w` times `h` pixels at (`x`, `y`), which may reach outside: `fill`, and in the mask `outside`.
     ///
     /// # Errors
     /// No pixel.
@@ -45,7 +45,9 @@ impl Sample {
         self.picture = self.picture.cut(Rect::new(x, y, w, h), fill)?;
         self.mask = self.mask.take().map(|m| {
             let inside = |v: i64, n: usize| usize::try_from(v).ok().filter(|v| *v < n);
-            m.remap(w, h, |i, j| Some((inside(i as i64 + x, m.width)?, inside(j as i64 + y, m.height)?)))
+            m.remap(w, h, self.outside, |i, j| {
+                Some((inside(i as i64 + x, m.width)?, inside(j as i64 + y, m.height)?))
+            })
         });
         self.move_boxes(|[bx, by]| [bx - x as f64, by - y as f64]);
         Ok(())
@@ -60,7 +62,7 @@ impl Sample {
         let (kx, ky) = (at.w as f64 / w as f64, at.h as f64 / h as f64);
         self.mask = self.mask.take().map(|m| {
             let place = |i: usize, k: f64, from: i64| ((i as f64 + 0.5) * k) as usize + from as usize;
-            m.remap(w, h, |i, j| {
+            m.remap(w, h, self.outside, |i, j| {
                 Some((place(i, kx, at.x).min(m.width - 1), place(j, ky, at.y).min(m.height - 1)))
             })
         });
@@ -161,20 +163,20 @@ impl Sample {
                 }
             }
         }
-        self.mask = self.mask.take().map(|m| warp_mask(&m, &back, w, h));
+        self.mask = self.mask.take().map(|m| warp_mask(&m, &back, [w, h], self.outside));
         self.picture = out;
         self.move_boxes(|p| through(&forth, p));
         Ok(())
     }
 }
 
-fn warp_mask(m: &Mask, back: &Matrix, w: usize, h: usize) -> Mask {
+fn warp_mask(m: &Mask, back: &Matrix, [w, h]: [usize; 2], outside: u8) -> Mask {
     let mut values = Vec::with_capacity(w * h);
     for y in 0..h {
         let places = Line::new(back, y);
         values.extend((0..w).map(|x| {
             let (u, v) = places.at(x);
-            inside(u, v, m.width, m.height).map_or(0, |i| m.values[i])
+            inside(u, v, m.width, m.height).map_or(outside, |i| m.values[i])
         }));
     }
     Mask { width: w, height: h, values }

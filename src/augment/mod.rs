@@ -66,7 +66,7 @@ pub use compose::flat;
 
 use crate::core::{Error, Opts, Result};
 use rand_chacha::ChaCha8Rng;
-pub use sample::{Mask, Sample};
+pub use sample::{IGNORED, Mask, Sample};
 use std::sync::Arc;
 use tch::Tensor;
 

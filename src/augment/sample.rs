@@ -2,6 +2,9 @@
 
 use crate::core::raster::Raster;
 
+/// The number of pixels that are of no class: they do not count.
+pub const IGNORED: u8 = 255;
+
 /// A number for each pixel: of a part, or of a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mask {
@@ -25,14 +28,16 @@ impl Mask {
         (x1 > x0).then(|| [x0 as f32, y0 as f32, (x1 - x0) as f32, (y1 - y0) as f32])
     }
 
-    /// A new mask whose pixel (x, y) is this one's pixel `from(x, y)`, and 0 where that is none.
+    /// A new mask whose pixel (x, y) is this one's pixel `from(x, y)`, and `outside` where that is none.
     pub fn remap(
         &self,
         width: usize,
         height: usize,
+        outside: u8,
         from: impl Fn(usize, usize) -> Option<(usize, usize)>,
     ) -> Self {
-        let at = |i: usize| from(i % width, i / width).map_or(0, |(x, y)| self.values[y * self.width + x]);
+        let at =
+            |i: usize| from(i % width, i / width).map_or(outside, |(x, y)| self.values[y * self.width + x]);
         Self { width, height, values: (0..width * height).map(at).collect() }
     }
 }
@@ -44,6 +49,8 @@ pub struct Sample {
     pub picture: Raster,
     /// As large as the picture.
     pub mask: Option<Mask>,
+    /// The mask's number of what a geometry brings in from outside the picture.
+    pub outside: u8,
     /// `[x, y, width, height]` in pixels.
     pub boxes: Vec<[f32; 4]>,
     /// Mean and standard deviation of each channel, taken off and divided by when it becomes a tensor.
@@ -52,7 +59,7 @@ pub struct Sample {
 
 impl From<Raster> for Sample {
     fn from(picture: Raster) -> Self {
-        Self { picture, mask: None, boxes: Vec::new(), norm: None }
+        Self { picture, mask: None, outside: 0, boxes: Vec::new(), norm: None }
     }
 }
 

@@ -1,14 +1,16 @@
 //! A data set as scripts hold it: a source, and which of its items belong.
 
+use super::memory::Memory;
+use super::places::Places;
 use super::view::{Finish, Plan};
-use super::{Loader, LoaderOptions, Source, View};
+use super::{Dense, Loader, LoaderOptions, Source, View};
 use crate::augment::{self, Aug};
-use crate::core::value::{FromValue, mismatch};
+use crate::core::value::FromValue;
 use crate::core::{Error, Opts, Result, Value, device, seed};
 use rand::seq::SliceRandom;
 use std::rc::Rc;
 use std::sync::Arc;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// Items of a source, in an order. Cheap to clone.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub(super) struct Inner {
     pub(super) norm: Option<(Vec<f64>, Vec<f64>)>,
     /// Augmentations, one after the other.
     pub(super) stages: Vec<Aug>,
+    /// Targets are a class for each pixel.
+    pub(super) dense: Option<Dense>,
 }
 
 object!(Dataset, "Dataset", |d| {
@@ -37,8 +41,9 @@ object!(Dataset, "Dataset", |d| {
 impl Dataset {
     /// All items of `source`.
     pub fn new(name: &str, source: impl Source + 'static) -> Self {
-        let (name, source) = (name.to_string(), Rc::new(source));
-        Dataset(Rc::new(Inner { name, source, index: None, norm: None, stages: Vec::new() }))
+        let (name, dense) = (name.to_string(), source.dense());
+        let source = Rc::new(source);
+        Dataset(Rc::new(Inner { name, source, index: None, norm: None, stages: Vec::new(), dense }))
     }
 
     fn with(&self, change: impl FnOnce(&mut Inner)) -> Self {
@@ -61,12 +66,28 @@ impl Dataset {
         }
         let stages = [&self.0.stages[..], &augment::flat(aug)].concat();
         Plan::new(&stages)?;
+        if let Some(a) = stages.iter().find(|a| a.0.mixes()).filter(|_| self.0.dense.is_some()) {
+            return Err(Error::new(format!(
+                "{} mixes classes of pictures, and these targets are masks",
+                a.0.name()
+            )));
+        }
         Ok(self.with(|d| d.stages = stages))
+    }
+
+    /// The same items whose target is a class for each pixel, as `dense` says.
+    pub(super) fn with_targets(&self, dense: Dense) -> Self {
+        self.with(|d| d.dense = Some(dense))
     }
 
     /// Items are read, drawn or augmented one by one, which many threads do faster.
     pub(super) fn one_by_one(&self) -> bool {
         self.0.source.pictures() || !self.0.stages.is_empty()
+    }
+
+    /// Items are pictures that are read or made one by one.
+    pub(super) fn has_pictures(&self) -> bool {
+        self.0.source.pictures()
     }
 
     /// How many items there are.
@@ -81,7 +102,10 @@ impl Dataset {
 
     /// Names of the classes.
     pub fn classes(&self) -> Arc<[String]> {
-        self.0.source.classes()
+        match self.0.dense {
+            Some(dense) => dense.classes(&*self.0.source),
+            None => self.0.source.classes(),
+        }
     }
 
     /// Mean and standard deviation of each channel, taken off and divided by.
@@ -143,6 +167,7 @@ impl Dataset {
             norm: self.0.norm.clone(),
             channels: self.0.source.shape().first().map_or(3, |c| *c as usize),
             classes: self.classes().len().max(self.most_classes()),
+            dense: self.0.dense,
             seed: seed::get(),
             epoch,
         };
@@ -180,33 +205,6 @@ impl Dataset {
         let mut places: Vec<i64> = (0..self.len() as i64).collect();
         places.shuffle(&mut seed::stream("split", seed.unwrap_or(0) as u64));
         places
-    }
-}
-
-/// Some places of a data set: a list, a range, or a tensor of integers.
-pub struct Places(Value);
-
-impl FromValue for Places {
-    const TYPE: &'static str = "list of integers or range";
-    fn from_value(v: &Value) -> Result<Self> {
-        match v {
-            Value::List(_) | Value::Range(..) | Value::Tensor(_) => Ok(Places(v.clone())),
-            _ => mismatch(Self::TYPE, v),
-        }
-    }
-}
-
-impl Places {
-    fn list(&self, len: usize) -> Result<Vec<i64>> {
-        match &self.0 {
-            Value::Range(a, b) => {
-                let n = len as i64;
-                let at = |i: i64| if i < 0 { i + n } else { i.min(n) };
-                Ok((at(*a)..at(*b)).collect())
-            }
-            Value::Tensor(t) => Ok(Vec::<i64>::try_from(t.f_to_kind(Kind::Int64)?.f_flatten(0, -1)?)?),
-            v => Vec::from_value(v),
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Kind, Result, Value, picture_file};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// One picture file.
@@ -63,7 +63,40 @@ pub struct Files {
     classes: Arc<[String]>,
     o: FileOptions,
     cache: Cache,
-    skipped: Mutex<BTreeMap<PathBuf, String>>,
+    skipped: Skipped,
+}
+
+/// What was left out, and why.
+#[derive(Default)]
+pub struct Skipped(Mutex<BTreeMap<PathBuf, String>>);
+
+impl Skipped {
+    /// What was read of the file `path`; nothing if it could not be and is to be left out.
+    ///
+    /// # Errors
+    /// Those of `read` where they stop.
+    pub fn judge<T>(&self, o: OnError, path: &Path, read: Result<T>) -> Result<Option<T>> {
+        match read {
+            Ok(s) => Ok(Some(s)),
+            Err(e) if e.kind != Kind::User => Err(e),
+            Err(e) if o == OnError::Skip => {
+                if let Ok(mut all) = self.0.lock() {
+                    all.insert(path.to_path_buf(), e.msg);
+                }
+                Ok(None)
+            }
+            Err(e) => Err(match e.hint {
+                Some(_) => e,
+                None => e.hint("get the file again, or leave bad ones out: #{on_error: \"skip\"}"),
+            }),
+        }
+    }
+
+    /// The reasons, by path.
+    pub fn list(&self) -> Vec<String> {
+        let all = self.0.lock().map(|all| all.clone()).unwrap_or_default();
+        all.into_values().collect()
+    }
 }
 
 impl Files {
@@ -83,7 +116,7 @@ impl Files {
         }
         let labels = items.iter().map(|i| i.label).collect();
         let cache = Cache::new(o.cache);
-        Ok(Self { items, labels, classes: classes.into(), o, cache, skipped: Mutex::default() })
+        Ok(Self { items, labels, classes: classes.into(), o, cache, skipped: Skipped::default() })
     }
 
     fn read(&self, i: usize) -> Result<Sample> {
@@ -111,19 +144,10 @@ impl Pictures for Files {
         all.finish()
     }
     fn sample(&self, i: usize, whole: bool) -> Result<Option<Sample>> {
-        let mut s = match self.read(i) {
-            Ok(s) => s,
-            Err(e) if self.o.on_error == OnError::Skip => {
-                if let Ok(mut all) = self.skipped.lock() {
-                    all.insert(self.items[i].path.clone(), e.msg);
-                }
-                return Ok(None);
-            }
-            Err(e) if e.kind != Kind::User => return Err(e),
-            Err(e) => {
-                return Err(Error::new(e.msg)
-                    .hint("get the file again, or leave bad ones out: #{on_error: \"skip\"}"));
-            }
+        // The hint is that of a data set, not of one picture.
+        let read = self.read(i).map_err(|e| Error { hint: None, ..e });
+        let Some(mut s) = self.skipped.judge(self.o.on_error, &self.items[i].path, read)? else {
+            return Ok(None);
         };
         let ([h, w], n) = (s.size(), self.o.size);
         s.boxes.extend(self.items[i].boxed);
@@ -138,7 +162,6 @@ impl Pictures for Files {
         Ok(Some(s))
     }
     fn skipped(&self) -> Vec<String> {
-        let all = self.skipped.lock().map(|all| all.clone()).unwrap_or_default();
-        all.into_values().collect()
+        self.skipped.list()
     }
 }

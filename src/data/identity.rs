@@ -17,7 +17,7 @@ impl Dataset {
     pub fn is_like(&self, other: &Self) -> bool {
         let (a, b) = (&self.0, &other.0);
         Rc::ptr_eq(&a.source, &b.source)
-            && (&a.index, &a.norm) == (&b.index, &b.norm)
+            && (&a.index, &a.norm, a.dense) == (&b.index, &b.norm, b.dense)
             && a.stages.len() == b.stages.len()
             && a.stages.iter().zip(&b.stages).all(|(a, b)| Arc::ptr_eq(&a.0, &b.0))
     }

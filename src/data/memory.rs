@@ -1,8 +1,8 @@
 //! Data sets that lie in memory as two tensors.
 
 use super::pictures::to_raster;
-use super::{Batch, Reader, Source, Truth};
-use crate::augment::Sample;
+use super::{Batch, Dense, Reader, Source, Truth};
+use crate::augment::{IGNORED, Mask, Sample};
 use crate::core::{Error, Result};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
@@ -65,6 +65,28 @@ impl Source for Memory {
     fn classes(&self) -> Arc<[String]> {
         self.classes.clone()
     }
+    fn dense(&self) -> Option<Dense> {
+        self.target.as_ref().filter(|t| are_masks(&self.input, t)).map(|_| Dense::Parts)
+    }
+}
+
+/// Targets are a class for each pixel of pictures.
+fn are_masks(x: &Tensor, y: &Tensor) -> bool {
+    let (x, s) = (x.size(), y.size());
+    y.kind() == Kind::Int64 && x.len() == 4 && s.len() == 3 && s[1..] == x[2..]
+}
+
+/// The classes [H, W] of one picture as a mask.
+fn mask(t: &Tensor) -> Result<Mask> {
+    let size = t.size();
+    let values = Vec::<i64>::try_from(t.f_contiguous()?.f_flatten(0, -1)?)?;
+    let one = |v: &i64| match v {
+        -100 => Ok(IGNORED),
+        v => u8::try_from(*v)
+            .map_err(|_| Error::new(format!("a mask holds {v}; classes are 0 to 254, and -100 is ignored"))),
+    };
+    let values = values.iter().map(one).collect::<Result<Vec<u8>>>()?;
+    Ok(Mask { width: size[1] as usize, height: size[0] as usize, values })
 }
 
 struct MemoryReader {
@@ -89,7 +111,11 @@ impl Reader for MemoryReader {
             return Err(Error::new("pictures that are augmented have values in 0..1")
                 .hint("normalise behind it: data.augment(…).normalized(mean, std)"));
         }
-        to_raster(&x).map(|r| Some(r.into()))
+        let mut s = Sample::from(to_raster(&x)?);
+        if let Some(y) = self.target.as_ref().filter(|y| are_masks(&self.input, y)) {
+            s.mask = Some(mask(&y.f_get(i)?)?);
+        }
+        Ok(Some(s))
     }
     fn targets(&mut self, index: &[i64]) -> Result<Option<Tensor>> {
         let index = Tensor::f_from_slice(index)?;

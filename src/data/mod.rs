@@ -5,6 +5,7 @@ mod cache;
 pub mod catalogue;
 mod critters;
 mod dataset;
+mod dense;
 mod dogs;
 mod entry;
 mod files;
@@ -12,15 +13,20 @@ mod folder;
 mod http;
 mod identity;
 mod loader;
+mod mask_file;
+mod masks;
 mod mat;
 mod memory;
 mod mnist;
 mod package;
 mod pictures;
+mod places;
 mod view;
+mod voc;
 
 pub use batches::{Batches, Walk};
 pub use dataset::Dataset;
+pub use dense::{Dense, IGNORE};
 pub use loader::{Loader, LoaderOptions};
 pub use pictures::{PictureSource, Pictures};
 pub use view::View;
@@ -141,6 +147,10 @@ pub trait Source {
     /// A number that is another one when any of the items `index` (all if none) may have changed.
     fn stamp(&self, _index: Option<&[i64]>) -> u64 {
         0
+    }
+    /// Targets are a class for each pixel, made of the pictures' masks.
+    fn dense(&self) -> Option<Dense> {
+        None
     }
     /// Items are pictures that are read or made one by one.
     fn pictures(&self) -> bool {

@@ -1,7 +1,7 @@
 //! Data sets of pictures, made or read one by one: what all of them share.
 
-use super::{Batch, Dataset, Reader, Source, Truth};
-use crate::augment::{Aug, Mask, Sample};
+use super::{Batch, Dataset, Dense, Reader, Source, Truth};
+use crate::augment::{Aug, IGNORED, Mask, Sample};
 use crate::core::raster::Raster;
 use crate::core::{Error, Map, Result, Value};
 use crate::image::Picture;
@@ -19,13 +19,17 @@ pub trait Pictures: Send + Sync + 'static {
     }
     /// `[height, width]` of those not asked for whole.
     fn size(&self) -> [usize; 2];
-    /// Class number of each.
+    /// Class number of each; nothing where pictures have no class.
     fn labels(&self) -> &[i64];
     /// Names of the classes.
     fn classes(&self) -> Arc<[String]>;
     /// Names of the parts, by the number that masks hold.
     fn parts(&self) -> Arc<[String]> {
         Arc::new([])
+    }
+    /// Masks hold the class of each pixel, and are the targets.
+    fn dense(&self) -> Option<Dense> {
+        None
     }
     /// What was left out so far, and why.
     fn skipped(&self) -> Vec<String> {
@@ -57,7 +61,8 @@ impl Source for PictureSource {
         vec![3, h as i64, w as i64]
     }
     fn labels(&self) -> Option<Vec<i64>> {
-        Some(self.0.labels().to_vec())
+        let labels = self.0.labels();
+        (labels.len() == self.0.len()).then(|| labels.to_vec())
     }
     fn classes(&self) -> Arc<[String]> {
         self.0.classes()
@@ -72,6 +77,9 @@ impl Source for PictureSource {
             None => (0..self.0.len()).for_each(|i| self.0.stamp(i).hash(&mut all)),
         }
         all.finish()
+    }
+    fn dense(&self) -> Option<Dense> {
+        self.0.dense()
     }
     fn pictures(&self) -> bool {
         true
@@ -99,6 +107,9 @@ impl Reader for PictureReader {
     }
     fn targets(&mut self, index: &[i64]) -> Result<Option<Tensor>> {
         let labels = self.0.labels();
+        if labels.len() < self.0.len() {
+            return Ok(None);
+        }
         Ok(Some(Tensor::f_from_slice(&index.iter().map(|i| labels[*i as usize]).collect::<Vec<_>>())?))
     }
 }
@@ -166,7 +177,8 @@ impl Truth {
     pub(super) fn add_to(&self, map: &mut Map) -> Result<()> {
         if let Some(parts) = &self.mask {
             map.insert("parts".to_string(), Value::Tensor(parts.shallow_clone()));
-            map.insert("mask".to_string(), Value::Tensor(parts.f_gt(0)?));
+            let known = parts.f_ne(i64::from(IGNORED))?;
+            map.insert("mask".to_string(), Value::Tensor(parts.f_gt(0)?.f_logical_and(&known)?));
         }
         if let Some(boxes) = &self.boxes {
             map.insert("box".to_string(), Value::Tensor(boxes.shallow_clone()));

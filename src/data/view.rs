@@ -2,8 +2,8 @@
 //! [`View::make`]; [`Finish`] does the rest on the main thread, where closures of the script may run.
 
 use super::pictures::collate;
-use super::{Batch, Reader};
-use crate::augment::{Aug, Rng, Sample};
+use super::{Batch, Dense, Reader};
+use crate::augment::{Aug, IGNORED, Rng, Sample};
 use crate::core::{Error, Result, seed};
 use tch::{Kind, Tensor};
 
@@ -47,6 +47,8 @@ pub struct Finish {
     pub(super) norm: Option<(Vec<f64>, Vec<f64>)>,
     pub(super) channels: usize,
     pub(super) classes: usize,
+    /// Targets are a class for each pixel.
+    pub(super) dense: Option<Dense>,
     pub(super) seed: i64,
     pub(super) epoch: u64,
 }
@@ -105,6 +107,9 @@ impl View {
         let mut read = Vec::new();
         for (i, place) in index.iter().zip(places) {
             let Some(mut s) = self.inner.sample(*i, f.plan.whole)? else { continue };
+            if f.dense.is_some() {
+                s.outside = IGNORED;
+            }
             let mut rng = seed::stream_of(f.seed, "augment", (f.epoch << 32) ^ *place as u64);
             for a in &f.plan.ahead {
                 s = a.0.apply(s, &mut rng)?;
@@ -145,6 +150,9 @@ impl Finish {
             samples.push(s);
         }
         let mut batch = collate(&samples, self.channels, p.target, &p.places)?;
+        if let Some(dense) = self.dense {
+            batch.target = dense.target(&batch)?;
+        }
         let mut rng = seed::stream_of(self.seed, "mix", (self.epoch << 32) ^ number);
         let empty = batch.is_empty();
         for a in self.plan.mixes.iter().filter(|_| !empty) {

@@ -1,7 +1,7 @@
 //! Targets made of targets: of one picture and its variants, of mirrored pictures, of a class against others.
 
 use super::Target;
-use super::target::{What, class, logits, picture, zone};
+use super::target::{What, Zone, class, logits, picture};
 use crate::core::{Error, Result, Value};
 use std::rc::Rc;
 use tch::Tensor;
@@ -23,9 +23,9 @@ impl Target {
             What::Error { at, reference: None, o } => {
                 What::Error { at: *at, reference: Some(x.f_detach()?), o: o.clone() }
             }
-            What::Segment { class, mask: None, o } => {
-                let mask = Some(zone(&picture(out, o.output.as_ref())?, *class)?);
-                What::Segment { class: *class, mask, o: o.clone() }
+            What::Segment { class, zone, o } => {
+                let zone = zone.settle(&picture(out, o.output.as_ref())?, *class)?;
+                What::Segment { class: *class, zone, o: o.clone() }
             }
             _ => return Ok(self.clone()),
         })))
@@ -49,8 +49,8 @@ impl Target {
             What::Mask { mask, o } if mask.dim() == 3 && mask.size()[0] > 1 => {
                 What::Mask { mask: row(mask)?, o: o.clone() }
             }
-            What::Segment { class, mask: Some(m), o } if m.dim() > 2 && m.size()[0] > 1 => {
-                What::Segment { class: *class, mask: Some(row(m)?), o: o.clone() }
+            What::Segment { class, zone: Zone::Mask(m), o } if m.dim() > 2 && m.size()[0] > 1 => {
+                What::Segment { class: *class, zone: Zone::Mask(row(m)?), o: o.clone() }
             }
             What::Error { at, reference: Some(r), o } if r.dim() == 4 && r.size()[0] > 1 => {
                 What::Error { at: *at, reference: Some(row(r)?), o: o.clone() }

@@ -7,6 +7,7 @@ mod grid;
 mod heat;
 mod key;
 mod script;
+mod segments;
 mod stack;
 mod tensor;
 

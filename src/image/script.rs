@@ -3,8 +3,9 @@
 use super::{ColorBar, FromTensor, GridOptions, HeatOptions, Picture};
 use crate::core::colormap::Colormap;
 use crate::core::colour::Colour;
+use crate::core::raster::Rgb;
 use crate::core::resample::Filter;
-use crate::core::value::FromValue;
+use crate::core::value::{FromValue, IntoValue, mismatch};
 use crate::core::{Error, Opts, Result, Value, device, paths, screen};
 use tch::Tensor;
 
@@ -73,6 +74,29 @@ impl HeatmapOptions {
     }
 }
 
+/// `[colour, words]`.
+pub struct LegendEntry(pub Rgb, pub String);
+
+impl FromValue for LegendEntry {
+    const TYPE: &'static str = "[colour, words]";
+    fn from_value(v: &Value) -> Result<Self> {
+        match v {
+            Value::List(both) if both.len() == 2 => {
+                Ok(LegendEntry(Colour::from_value(&both[0])?.0, String::from_value(&both[1])?))
+            }
+            _ => mismatch(<Self as FromValue>::TYPE, v),
+        }
+    }
+}
+
+impl IntoValue for LegendEntry {
+    const TYPE: &'static str = "[colour, words]";
+    fn into_value(self) -> Value {
+        let [r, g, b] = self.0;
+        Value::List(vec![Value::Str(format!("#{r:02x}{g:02x}{b:02x}")), Value::Str(self.1)])
+    }
+}
+
 options! {
     /// Options of a grid.
     pub struct GridMap {
@@ -102,6 +126,8 @@ options! {
         color_range: [f64; 2] = [0.0, 1.0],
         /// What the bar's values are.
         color_label: String = String::new(),
+        /// Colours and what they mean, below all: `[[colour, words], …]`, as `image::legend` gives them.
+        legend: Vec<LegendEntry> = Vec::new() => "[]",
     }
 }
 
@@ -166,6 +192,7 @@ functions! {
             background: o.background.0, font_size: o.font_size,
             caption_colors: o.caption_colors.iter().map(|c| c.0).collect(),
             color_bar: o.color_bar.map(|colormap| ColorBar { colormap, lo, hi, label }),
+            legend: o.legend.into_iter().map(|e| (e.0, e.1)).collect(),
             ..GridOptions::default()
         };
         super::grid(&pictures, o.columns, &o.captions, &drawing)?

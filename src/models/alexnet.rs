@@ -1,8 +1,9 @@
 //! AlexNet, torchvision's (Krizhevsky 2014, "One weird trick").
 
 use super::Spec;
-use super::parts::{activation, classifier, conv_bias, max_pool, sequential};
+use super::parts::{Part, activation, classifier, conv_bias, max_pool, sequential};
 use super::weights::{Origin, from_lpips};
+use crate::core::Result;
 use crate::nn::{Count, LinearOptions, adaptive_avg_pool2d, dropout, linear};
 
 options! {
@@ -15,7 +16,7 @@ options! {
     }
 }
 
-const SPEC: Spec = Spec {
+pub(super) const SPEC: Spec = Spec {
     classes: 1000,
     channels: 3,
     stem: "features.0",
@@ -26,6 +27,25 @@ const SPEC: Spec = Spec {
     ],
     adapt: |tensors| from_lpips(tensors, "AlexNet_0.", &[0, 3, 6, 8, 10]),
 };
+
+/// The convolutions, by their places in torchvision's `features`.
+pub(super) fn features(channels: i64) -> Result<Vec<Part>> {
+    Ok(vec![
+        conv_bias(channels, 64, 11, 4, 2)?,
+        activation(),
+        max_pool(3, 2, 0, false)?,
+        conv_bias(64, 192, 5, 1, 2)?,
+        activation(),
+        max_pool(3, 2, 0, false)?,
+        conv_bias(192, 384, 3, 1, 1)?,
+        activation(),
+        conv_bias(384, 256, 3, 1, 1)?,
+        activation(),
+        conv_bias(256, 256, 3, 1, 1)?,
+        activation(),
+        max_pool(3, 2, 0, false)?,
+    ])
+}
 
 model! {
     /// AlexNet, five convolutions and three linear layers, as in torchvision.
@@ -38,21 +58,7 @@ model! {
     /// ```
     alexnet, WideOptions, SPEC, |plan, o| {
         let (plain, hidden) = (LinearOptions::default, o.hidden.0);
-        let features = sequential(vec![
-            conv_bias(plan.channels, 64, 11, 4, 2)?,
-            activation(),
-            max_pool(3, 2, 0, false)?,
-            conv_bias(64, 192, 5, 1, 2)?,
-            activation(),
-            max_pool(3, 2, 0, false)?,
-            conv_bias(192, 384, 3, 1, 1)?,
-            activation(),
-            conv_bias(384, 256, 3, 1, 1)?,
-            activation(),
-            conv_bias(256, 256, 3, 1, 1)?,
-            activation(),
-            max_pool(3, 2, 0, false)?,
-        ])?;
+        let features = sequential(features(plan.channels)?)?;
         let head = sequential(vec![
             dropout(o.dropout)?,
             linear(256 * 6 * 6, hidden, plain())?,

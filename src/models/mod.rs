@@ -16,6 +16,8 @@ macro_rules! model {
 
 mod alexnet;
 mod efficientnet_lite0;
+mod encoder;
+mod fcn;
 mod imagenet;
 mod lenet;
 mod mobilenet_v2;
@@ -24,6 +26,7 @@ mod plain_cnn;
 mod resnet;
 mod squeezenet;
 mod torchscript;
+mod unet;
 mod vgg;
 mod weights;
 
@@ -33,7 +36,7 @@ use crate::core::{Error, Map, Result, Value, recipe};
 use crate::nn::{Count, Ctx, Layer, Net, init};
 use std::rc::Rc;
 use tch::Tensor;
-use weights::{Named, Origin};
+use weights::{Found, Named, Origin};
 
 options! {
     /// Options of every model.
@@ -98,13 +101,24 @@ fn all() -> Vec<&'static Model> {
 pub fn make(
     name: &str,
     spec: &Spec,
+    common: Common,
+    build: impl FnOnce(&Plan) -> Result<Rc<dyn Layer>>,
+) -> Result<Net> {
+    make_from(name, spec, common, |found| found, build)
+}
+
+/// [`make`], where `sort` says of what was found which part of the network it is.
+fn make_from(
+    name: &str,
+    spec: &Spec,
     (o, given): Common,
+    sort: impl FnOnce(Found) -> Found,
     build: impl FnOnce(&Plan) -> Result<Rc<dyn Layer>>,
 ) -> Result<Net> {
     if o.weights.is_some() && init::is_blank() {
         return Err(Error::new("a file that describes its network cannot ask for weights of another file"));
     }
-    let found = o.weights.map(|from| weights::find(name, spec, &from)).transpose()?;
+    let found = o.weights.map(|from| weights::find(name, spec, &from)).transpose()?.map(sort);
     let theirs = found.as_ref().and_then(|f| f.classes(spec.head));
     let classes = o.classes.map(|c| c.0).or(theirs).unwrap_or(spec.classes);
     let channels = o.in_channels.map_or(spec.channels, |c| c.0);

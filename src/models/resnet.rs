@@ -12,7 +12,7 @@ const fn spec(imagenet: &'static [Origin]) -> Spec {
     Spec { classes: 1000, channels: 3, stem: "conv1", head: "fc", imagenet, adapt: Ok }
 }
 
-const RESNET18: Spec = spec(&[Origin::whole("weights/resnet18")]);
+pub(super) const RESNET18: Spec = spec(&[Origin::whole("weights/resnet18")]);
 const RESNET34: Spec = spec(&[Origin::whole("weights/resnet34")]);
 const RESNET50: Spec = spec(&[Origin::whole("weights/resnet50")]);
 
@@ -63,9 +63,14 @@ fn bottleneck(i: i64, width: i64, stride: i64) -> Result<Part> {
     }))
 }
 
-fn resnet(counts: [usize; 4], expansion: i64, plan: &Plan) -> Result<Part> {
+/// All layers before the pooling, by name, and the channels they give.
+pub(super) fn trunk(
+    counts: [usize; 4],
+    expansion: i64,
+    channels: i64,
+) -> Result<(Vec<(&'static str, Part)>, i64)> {
     let mut parts = vec![
-        ("conv1", conv(plan.channels, 64, 7, 2, 3)?),
+        ("conv1", conv(channels, 64, 7, 2, 3)?),
         ("bn1", norm(64)?),
         ("relu", activation()),
         ("maxpool", max_pool(3, 2, 1, false)?),
@@ -86,6 +91,11 @@ fn resnet(counts: [usize; 4], expansion: i64, plan: &Plan) -> Result<Part> {
         }
         parts.push((name, sequential(blocks)?));
     }
+    Ok((parts, channels))
+}
+
+fn resnet(counts: [usize; 4], expansion: i64, plan: &Plan) -> Result<Part> {
+    let (mut parts, channels) = trunk(counts, expansion, plan.channels)?;
     parts.push(("avgpool", adaptive_avg_pool2d(1)?));
     parts.push(("fc", linear(channels, plan.classes, LinearOptions::default())?));
     let net = classifier("ResNet", parts);

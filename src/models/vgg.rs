@@ -10,10 +10,10 @@ use crate::core::Result;
 use crate::nn::{LinearOptions, adaptive_avg_pool2d, dropout, linear};
 
 /// Convolutions of a stage; every stage ends with max pooling.
-type Stages = [usize; 5];
+pub(super) type Stages = [usize; 5];
 const A: Stages = [1, 1, 2, 2, 2];
 const B: Stages = [2, 2, 2, 2, 2];
-const D: Stages = [2, 2, 3, 3, 3];
+pub(super) const D: Stages = [2, 2, 3, 3, 3];
 const E: Stages = [2, 2, 4, 4, 4];
 
 const fn spec(imagenet: &'static [Origin]) -> Spec {
@@ -24,19 +24,20 @@ const VGG11: Spec = spec(&[Origin::whole("weights/vgg11")]);
 const VGG11_BN: Spec = spec(&[Origin::whole("weights/vgg11_bn")]);
 const VGG13: Spec = spec(&[Origin::whole("weights/vgg13")]);
 const VGG13_BN: Spec = spec(&[Origin::whole("weights/vgg13_bn")]);
-const VGG16: Spec = Spec {
+pub(super) const VGG16: Spec = Spec {
     adapt: |tensors| from_lpips(tensors, "VGG16_0.", &[0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28]),
     ..spec(&[
         Origin::whole("weights/vgg16"),
         Origin::part("weights/vgg16_features", "that is `features`, the convolutions"),
     ])
 };
-const VGG16_BN: Spec = spec(&[Origin::whole("weights/vgg16_bn")]);
+pub(super) const VGG16_BN: Spec = spec(&[Origin::whole("weights/vgg16_bn")]);
 const VGG19: Spec = spec(&[Origin::whole("weights/vgg19")]);
 const VGG19_BN: Spec = spec(&[Origin::whole("weights/vgg19_bn")]);
 
-fn vgg(stages: Stages, batch_norm: bool, plan: &Plan, o: &WideOptions) -> Result<Part> {
-    let (mut layers, mut channels) = (Vec::new(), plan.channels);
+/// The convolutions, by their places in torchvision's `features`.
+pub(super) fn features(stages: Stages, batch_norm: bool, mut channels: i64) -> Result<Vec<Part>> {
+    let mut layers = Vec::new();
     for (count, width) in stages.into_iter().zip([64, 128, 256, 512, 512]) {
         for _ in 0..count {
             layers.push(conv_bias(channels, width, 3, 1, 1)?);
@@ -48,7 +49,11 @@ fn vgg(stages: Stages, batch_norm: bool, plan: &Plan, o: &WideOptions) -> Result
         }
         layers.push(max_pool(2, 2, 0, false)?);
     }
-    let features = sequential(layers)?;
+    Ok(layers)
+}
+
+fn vgg(stages: Stages, batch_norm: bool, plan: &Plan, o: &WideOptions) -> Result<Part> {
+    let features = sequential(features(stages, batch_norm, plan.channels)?)?;
     let (plain, hidden) = (LinearOptions::default, o.hidden.0);
     let head = sequential(vec![
         linear(512 * 7 * 7, hidden, plain())?,

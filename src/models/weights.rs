@@ -48,6 +48,12 @@ impl Found {
         Ok(Self { tensors, file, part, names: Vec::new() })
     }
 
+    /// What it is meant to fill, where it is known to hold no more.
+    pub fn as_part(mut self, part: String) -> Self {
+        self.part = Some(part);
+        self
+    }
+
     /// How many classes the layer `head` has in the file.
     pub fn classes(&self, head: &str) -> Option<i64> {
         let name = format!("{head}.weight");

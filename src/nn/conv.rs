@@ -278,6 +278,19 @@ impl Layer for ConvTranspose2d {
     }
 }
 
+/// A transposed 2-D convolution, started as in PyTorch.
+///
+/// # Errors
+/// Options that do not fit each other; libtorch's.
+pub fn conv_transpose2d(i: i64, out: i64, k: [i64; 2], o: ConvTranspose2dOptions) -> Result<Rc<dyn Layer>> {
+    divides(o.groups, [i, out])?;
+    o.stride.at_least(1, "stride")?;
+    let shape = [i, out / o.groups, k[0], k[1]];
+    let weight = init::weight(&shape)?;
+    let bias = o.bias.then(|| init::bias(out, init::fan_in(&shape))).transpose()?;
+    Ok(Rc::new(ConvTranspose2d { weight, bias, o }))
+}
+
 functions! {
     in "nn";
     /// A 2-D convolution, [N, in, H, W] → [N, out, H', W'].
@@ -297,12 +310,6 @@ functions! {
     /// ```
     fn conv_transpose2d(in_channels: Count, out_channels: Count, kernel_size: Pair,
                         options: Opts<ConvTranspose2dOptions>) -> Net {
-        let (i, out, k, o) = (in_channels.0, out_channels.0, kernel_size.at_least(1, "kernel_size")?, options.0);
-        divides(o.groups, [i, out])?;
-        o.stride.at_least(1, "stride")?;
-        let shape = [i, out / o.groups, k[0], k[1]];
-        let weight = init::weight(&shape)?;
-        let bias = o.bias.then(|| init::bias(out, init::fan_in(&shape))).transpose()?;
-        Net::new(ConvTranspose2d { weight, bias, o })
+        Net::of(conv_transpose2d(in_channels.0, out_channels.0, kernel_size.at_least(1, "kernel_size")?, options.0)?)
     }
 }

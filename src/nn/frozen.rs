@@ -1,7 +1,7 @@
 //! The part of a network that does not learn: run without gradient, in evaluation mode, batch norm merged into
-//! convolutions, channels side by side, and by few pictures at a time, which stay in the processor's cache.
+//! convolutions, and by few pictures at a time, which stay in the processor's cache.
 
-use super::fast::{Folds, KNOWN, channels_last};
+use super::fast::{Folds, KNOWN};
 use super::net::walk;
 use super::precision::Precision;
 use super::{Ctx, Layer, Net, Role};
@@ -12,17 +12,6 @@ use tch::{Device, Tensor};
 
 /// Pictures that run through the frozen part together on a CPU.
 const AT_ONCE: i64 = 16;
-
-/// `x` as convolutions on a CPU read it fastest: of several channels, those of a place side by side.
-///
-/// # Errors
-/// libtorch's.
-pub fn laid_out(x: &Tensor) -> Result<Tensor> {
-    match x.device() == Device::Cpu && x.dim() == 4 && x.size()[1] > 1 {
-        true => channels_last(x),
-        false => Ok(x.shallow_clone()),
-    }
-}
 
 /// The layers at a network's beginning that do the same while training as otherwise, because nothing in them learns,
 /// drops or counts; as they were when it was made.
@@ -142,7 +131,7 @@ impl Frozen {
     pub fn features(&self, x: &Tensor) -> Result<Tensor> {
         let _no_grad = tch::no_grad_guard();
         let run = |x: &Tensor| {
-            let (mut x, cx) = (laid_out(x)?, Ctx::with(self.folds.clone()));
+            let (mut x, cx) = (x.shallow_clone(), Ctx::with(self.folds.clone()));
             for (name, layer) in &self.chain[..self.cut] {
                 x = cx.child(name, &**layer, &x)?;
             }
@@ -166,7 +155,7 @@ impl Frozen {
     pub fn rest(&self, features: &Tensor) -> Result<Value> {
         let run = || {
             let cx = Ctx::new(self.net.is_training(), Vec::new());
-            let mut x = Value::Tensor(laid_out(features)?);
+            let mut x = Value::Tensor(features.shallow_clone());
             for (name, layer) in &self.chain[self.cut..] {
                 x = cx.child_value(name, &**layer, x)?;
             }

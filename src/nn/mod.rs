@@ -1,6 +1,7 @@
 //! Layers, networks and the taps through which everything looks into them. Checkpoint names are PyTorch's.
 
 pub mod activation;
+mod bilinear;
 mod conv;
 mod ctx;
 mod custom;
@@ -26,11 +27,12 @@ mod store;
 mod summary;
 mod upsample;
 
-pub use conv::{Conv2dOptions, Padding, conv2d};
+pub use bilinear::{BilinearOptions, bilinear_upsample};
+pub use conv::{Conv2dOptions, ConvTranspose2dOptions, Padding, conv_transpose2d, conv2d};
 pub use ctx::{Capture, Ctx, Place, Tap};
 pub use dropout::dropout;
 pub use fast::Fast;
-pub use frozen::{Frozen, laid_out};
+pub use frozen::Frozen;
 pub use hooks::HookHandle;
 pub use linear::{LinearOptions, linear};
 pub use net::Net;
@@ -39,7 +41,7 @@ pub use pool::{PoolOptions, adaptive_avg_pool2d, max_pool2d};
 pub use precision::Precision;
 pub use rest::Rest;
 pub use sequential::Sequential;
-pub use shape::flatten;
+pub use shape::{flatten, identity};
 pub use store::{About, LoadReport};
 
 use crate::core::value::{FromValue, mismatch};

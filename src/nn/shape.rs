@@ -39,6 +39,11 @@ impl Layer for Flatten {
     }
 }
 
+/// A layer that gives back what it gets: a name for a place in a network.
+pub fn identity() -> Rc<dyn Layer> {
+    Rc::new(Identity)
+}
+
 /// Everything behind the pictures of a batch as one row.
 pub fn flatten() -> Rc<dyn Layer> {
     Rc::new(Flatten { start: 1, end: -1 })

@@ -11,6 +11,7 @@ pub const FILES: &[(&str, &str, &str)] = &[
     ("codes", "stdlib/codes.rhai", include_str!("../../stdlib/codes.rhai")),
     ("gan", "stdlib/gan.rhai", include_str!("../../stdlib/gan.rhai")),
     ("noise", "stdlib/noise.rhai", include_str!("../../stdlib/noise.rhai")),
+    ("segment", "stdlib/segment.rhai", include_str!("../../stdlib/segment.rhai")),
     ("study", "stdlib/study.rhai", include_str!("../../stdlib/study.rhai")),
     ("vae", "stdlib/vae.rhai", include_str!("../../stdlib/vae.rhai")),
 ];

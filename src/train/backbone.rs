@@ -3,7 +3,7 @@
 
 use crate::core::{Error, Result, Value, interrupt, progress};
 use crate::data::{Batch, Dataset, LoaderOptions};
-use crate::nn::{Frozen, Net, Precision, laid_out};
+use crate::nn::{Frozen, Net, Precision};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tch::{Device, Tensor};
@@ -157,9 +157,6 @@ impl Backbone {
     }
 
     fn whole(&self, batch: &Batch) -> Result<Value> {
-        // Whoever looks at layers' outputs, or computes with them, finds them in their usual order.
-        let seen = self.net.is_tapped() || self.net.is_custom();
-        let x = if seen { batch.input.shallow_clone() } else { laid_out(&batch.input)? };
-        self.net.forward(Value::Tensor(x))
+        self.net.forward(Value::Tensor(batch.input.shallow_clone()))
     }
 }

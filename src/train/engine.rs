@@ -10,7 +10,7 @@ use super::state;
 use super::tensorboard;
 use super::trainer::{Measures, Plan, Sums, Trainer, line};
 use crate::core::{Error, Result, interrupt, paths, progress, run as record};
-use crate::data::LoaderOptions;
+use crate::data::{Dataset, LoaderOptions};
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -75,6 +75,12 @@ fn check(plan: &Plan) -> Result<()> {
             .hint("give it its network: optim::adam(net, #{lr: 1e-3})")),
         None => Ok(()),
     }
+}
+
+/// Measuring takes larger batches than learning, up to the size at which memory rather than speed counts.
+fn as_fit(data: &Dataset) -> usize {
+    let numbers: i64 = data.shape().iter().product();
+    ((1 << 22) / numbers.max(1)).clamp(1, 256) as usize
 }
 
 struct Loop<'a> {
@@ -242,8 +248,9 @@ impl Loop<'_> {
         });
         let (_no_grad, _precision) = (tch::no_grad_guard(), self.plan.precision.scope());
         let mut sums = Sums::default();
-        for batch in (self.plan.inputs)(val)?.loader(&LoaderOptions {
-            batch_size: self.plan.batch_size.max(256),
+        let val = &(self.plan.inputs)(val)?;
+        for batch in val.loader(&LoaderOptions {
+            batch_size: self.plan.batch_size.max(as_fit(val)),
             workers: self.plan.workers,
             ..LoaderOptions::default()
         })? {

@@ -160,7 +160,7 @@ functions! {
     in "train";
     /// Trains a network on pictures and targets.
     ///
-    /// Shows progress, measures loss and accuracy on training and validation data, keeps the best and the last
+    /// Shows progress, measures loss and accuracy (of masks, `accuracy` of pixels, `mean_iou` and `foreground_iou`) on training and validation data, keeps the best and the last
     /// weights and history.csv in the run's folder, and goes on exactly with `cs385 run … --resume`.
     ///
     /// Frozen layers at the network's beginning run without gradient, in evaluation mode and in their fastest form. Where

@@ -68,7 +68,7 @@ impl History {
     }
 }
 
-/// The measure that says which epoch is best, and its last value: `name`, or the first there is of four.
+/// The measure that says which epoch is best, and its last value: `name`, or the first there is of five.
 ///
 /// # Errors
 /// A name that was not measured.
@@ -79,7 +79,9 @@ pub fn watched(history: &History, name: Option<&str>) -> Result<Option<(String, 
             let unknown = || Error::unknown("measure", n, history.columns().iter().map(String::as_str));
             value(n).map(Some).ok_or_else(|| unknown().within("option `watch`"))
         }
-        None => Ok(["val_accuracy", "val_loss", "train_accuracy", "train_loss"].into_iter().find_map(value)),
+        None => Ok(["val_mean_iou", "val_accuracy", "val_loss", "train_accuracy", "train_loss"]
+            .into_iter()
+            .find_map(value)),
     }
 }
 

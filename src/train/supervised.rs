@@ -4,15 +4,16 @@ use super::backbone::Backbone;
 use super::fit::{FitOptions, RunOptions, plan};
 use super::loss::Loss;
 use super::metric::accuracy::correct;
-use super::trainer::{Measures, Plan, Sums, Trainer};
+use super::metric::overlap::{histogram, said};
+use super::trainer::{CONFUSION, Measures, Plan, Sums, Trainer};
 use crate::core::{Error, Result, Value};
-use crate::data::{Batch, Dataset};
+use crate::data::{Batch, Dataset, IGNORE};
 use crate::nn::Net;
 use crate::tensor::tape;
 use std::rc::Rc;
 use tch::{Kind, Tensor};
 
-/// Loss, and accuracy where targets are classes.
+/// Loss, and accuracy where targets are classes; the confusion of pixels where they are masks.
 fn measure(loss: Tensor, out: &Value, target: &Tensor) -> Result<Measures> {
     let mut all = vec![("loss".to_string(), loss)];
     if let (Value::Tensor(out), Kind::Int64) = (out, target.kind())
@@ -21,6 +22,11 @@ fn measure(loss: Tensor, out: &Value, target: &Tensor) -> Result<Measures> {
     {
         let n = target.size()[0].max(1);
         all.push(("accuracy".to_string(), correct(out, target)?.f_div_scalar(n)?));
+    } else if let (Value::Tensor(out), Kind::Int64, 3) = (out, target.kind(), target.dim())
+        && out.dim() == 4
+    {
+        let (said, classes) = said(&out.f_detach()?, None)?;
+        all.push((CONFUSION.to_string(), histogram(&said, target, classes, IGNORE)?));
     }
     Ok(all)
 }

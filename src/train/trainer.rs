@@ -3,6 +3,7 @@
 use super::by_name::ByName;
 use super::ema::{Averaged, Ema};
 use super::history::History;
+use super::metric::overlap::Overlap;
 use super::optim::Optimizer;
 use super::sched::Schedule;
 use crate::core::{Result, paths};
@@ -210,6 +211,13 @@ fn short(v: f64) -> String {
     if v != 0.0 && (v.abs() < 1e-3 || v.abs() >= 1e4) { format!("{v:.3e}") } else { format!("{v:.4}") }
 }
 
+/// The measure that is a confusion matrix of pixels: matrices are added, and read as measures at the end.
+pub const CONFUSION: &str = "confusion";
+
+fn is_matrix(name: &str, t: &Tensor) -> bool {
+    name == CONFUSION && t.dim() == 2
+}
+
 /// Sums of measures, kept on their device until somebody wants to read them.
 #[derive(Default)]
 pub(super) struct Sums {
@@ -220,7 +228,11 @@ pub(super) struct Sums {
 impl Sums {
     pub(super) fn add(&mut self, measures: Measures, n: f64) -> Result<()> {
         for (name, value) in measures {
-            let value = value.f_detach()?.f_to_kind(Kind::Double)?.f_mean(Kind::Double)?.f_mul_scalar(n)?;
+            let value = value.f_detach()?.f_to_kind(Kind::Double)?;
+            let (value, n) = match is_matrix(&name, &value) {
+                true => (value.f_mul_scalar(1.0)?, 0.0),
+                false => (value.f_mean(Kind::Double)?.f_mul_scalar(n)?, n),
+            };
             match self.sums.get_mut(&name) {
                 Some((sum, count)) => {
                     let _ = sum.f_add_(&value)?;
@@ -237,12 +249,27 @@ impl Sums {
 
     /// The means as measures, still on their device.
     pub(super) fn tensors(self) -> Result<Measures> {
-        let mean = |n: String| Ok((n.clone(), self.sums[&n].0.f_div_scalar(self.sums[&n].1)?));
+        let mean = |n: String| {
+            let (sum, count) = &self.sums[&n];
+            let value = if is_matrix(&n, sum) { sum.shallow_clone() } else { sum.f_div_scalar(*count)? };
+            Ok((n, value))
+        };
         self.order.clone().into_iter().map(mean).collect()
     }
 
     pub(super) fn means(&self) -> Result<Vec<(String, f64)>> {
-        let mean = |n: &String| Ok((n.clone(), self.sums[n].0.f_double_value(&[])? / self.sums[n].1));
-        self.order.iter().map(mean).collect()
+        let mut all = Vec::new();
+        for name in &self.order {
+            let (sum, count) = &self.sums[name];
+            if is_matrix(name, sum) {
+                let m = Overlap::of(sum)?;
+                all.push(("accuracy".to_string(), m.accuracy));
+                all.push(("mean_iou".to_string(), m.mean(|k| k.iou)));
+                all.push(("foreground_iou".to_string(), m.foreground_iou()));
+            } else {
+                all.push((name.clone(), sum.f_double_value(&[])? / count));
+            }
+        }
+        Ok(all)
     }
 }

@@ -2,14 +2,16 @@
 
 mod places;
 mod script;
+mod zone;
 
 use super::variants::{mirror, pick};
 use crate::core::value::{FromValue, IntoValue, mismatch};
 use crate::core::{Closure, Error, Result, Value};
-use places::{boxed, features, masked, segment, sum};
-pub(super) use places::{picture, zone};
+pub(super) use places::picture;
+use places::{boxed, features, masked, sum};
 use std::rc::Rc;
 use tch::{Kind, Tensor};
+pub(super) use zone::Zone;
 
 /// What is explained.
 #[derive(Clone)]
@@ -37,10 +39,10 @@ pub(in crate::explain) enum What {
         reference: Option<Tensor>,
         o: PictureOptions,
     },
-    /// Logits of a class under a mask [.., H, W]; without one, where the class is the highest.
+    /// Logits of a class in a part of the picture.
     Segment {
         class: i64,
-        mask: Option<Tensor>,
+        zone: Zone,
         o: PictureOptions,
     },
     /// One number of a code.
@@ -224,9 +226,7 @@ impl Target {
                 }
                 sum(&boxed(&p.f_sub(&reference)?, *at)?.f_square()?)
             }
-            What::Segment { class, mask, o } => {
-                segment(&picture(out, o.output.as_ref())?, *class, mask.as_ref())
-            }
+            What::Segment { class, zone, o } => zone.sum(&picture(out, o.output.as_ref())?, *class),
             What::Latent(i, o) => {
                 let code = features(out, o)?;
                 let d = code.size()[1];
@@ -297,10 +297,9 @@ impl Target {
             What::Error { at: [x, y, w, h], .. } => {
                 format!("target: squared error in x {x}, y {y}, {w} × {h}")
             }
-            What::Segment { class, mask, .. } => match mask {
-                Some(m) => format!("target: logits of class {class} under mask {:?}", m.size()),
-                None => format!("target: logits of class {class} where it is the highest"),
-            },
+            What::Segment { class, zone, .. } => {
+                format!("target: logits of class {class} {}", zone.describe())
+            }
             What::Latent(i, _) => format!("target: dimension {i} of the code"),
             What::Similarity(to, _) => format!("target: similarity to a feature {:?}", to.size()),
             What::Difference(a, b) => {

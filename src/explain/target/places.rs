@@ -80,24 +80,3 @@ pub fn masked(p: &Tensor, mask: &Tensor) -> Result<Tensor> {
     }
     Ok(p.f_mul(&mask.f_type_as(p)?)?) // dtype and device
 }
-
-/// The logits of `class` under a mask; without one, where the class is the highest.
-pub fn segment(p: &Tensor, class: i64, mask: Option<&Tensor>) -> Result<Tensor> {
-    let classes = p.size()[1];
-    if !(0..classes).contains(&class) {
-        return Err(Error::new(format!(
-            "there is no class {class}: the network has classes 0 to {}",
-            classes - 1
-        )));
-    }
-    let own = match mask {
-        Some(m) => m.shallow_clone(),
-        None => zone(p, class)?,
-    };
-    sum(&masked(&p.f_narrow(1, class, 1)?, &own)?)
-}
-
-/// Where `class` is the highest, [N, H, W].
-pub fn zone(p: &Tensor, class: i64) -> Result<Tensor> {
-    Ok(p.f_detach()?.f_argmax(1, false)?.f_eq(class)?)
-}

@@ -1,6 +1,6 @@
 //! How scripts make targets.
 
-use super::{AreaOptions, PictureOptions, Target, What, alike};
+use super::{AreaOptions, PictureOptions, Target, What, Zone, alike};
 use crate::core::value::mismatch;
 use crate::core::{Closure, Error, Opts, Result, Value};
 use std::rc::Rc;
@@ -109,18 +109,47 @@ functions! {
         Target(Rc::new(What::Error { at: [x, y, w, h], reference, o: PictureOptions { layer, output } }))
     }
 
-    /// A class's logits [N, classes, H, W] summed over the pixels of a mask.
+    /// A class's logits [N, classes, H, W] summed over a part of the picture.
     ///
-    /// The mask is [H, W] or [N, H, W]; without one (`()`) the pixels where the class is the highest.
+    /// The part is a mask [H, W] or [N, H, W], or a box `[x, y, width, height]` in pixels of the output; without one (`()`)
+    /// the pixels where the class is the highest.
     /// ```rhai
     /// target::segment(3, tensor::ones([8, 8])) // => target: logits of class 3 under mask [8, 8]
+    /// target::segment(3, [4, 6, 8, 8]) // => target: logits of class 3 in x 4, y 6, 8 × 8
     /// target::segment(3) // => target: logits of class 3 where it is the highest
     /// ```
-    fn segment(k: i64, mask: Option<Tensor>, options: Opts<PictureOptions>) -> Target {
-        if let Some(m) = mask.as_ref().filter(|m| m.dim() < 2) {
-            Err(Error::new(format!("a mask is [H, W], got {:?}", m.size())))?;
+    fn segment(k: i64, part: Option<Zone>, options: Opts<PictureOptions>) -> Target {
+        Target(Rc::new(What::Segment { class: k, zone: part.unwrap_or(Zone::Own), o: options.0 }))
+    }
+
+    /// A class's logits summed over one connected piece of where the class is the highest.
+    ///
+    /// The piece that holds the pixel (x, y) of the output, or the largest one. Pixels are connected side by side.
+    /// ```rhai
+    /// target::component(1, 20, 30) // => target: logits of class 1 in its piece at x 20, y 30
+    /// target::component(1) // => target: logits of class 1 in its largest piece
+    /// ```
+    fn component(k: i64, x: Option<i64>, y: Option<i64>, options: Opts<PictureOptions>) -> Target {
+        let zone = match (x, y) {
+            (Some(x), Some(y)) => Zone::Piece(Some([x, y])),
+            (None, None) => Zone::Piece(None),
+            _ => Err(Error::new("a pixel is x and y: target::component(1, 20, 30)"))?,
+        };
+        Target(Rc::new(What::Segment { class: k, zone, o: options.0 }))
+    }
+
+    /// A class's logits summed along the outline of where the class is the highest.
+    ///
+    /// Within `width` pixels (2 if left out) on both sides of it.
+    /// ```rhai
+    /// target::border(1, 3) // => target: logits of class 1 within 3 pixels of its outline
+    /// ```
+    fn border(k: i64, width: Option<i64>, options: Opts<PictureOptions>) -> Target {
+        let width = width.unwrap_or(2);
+        if !(1..=256).contains(&width) {
+            Err(Error::new(format!("`width` is 1 to 256 pixels, got {width}")))?;
         }
-        Target(Rc::new(What::Segment { class: k, mask, o: options.0 }))
+        Target(Rc::new(What::Segment { class: k, zone: Zone::Border(width), o: options.0 }))
     }
 
     /// One dimension of the code that a network, or one of its layers, gives.

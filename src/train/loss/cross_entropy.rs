@@ -1,7 +1,8 @@
 //! `loss::cross_entropy`.
 
 use super::{MEAN, Reduction, check_classes};
-use tch::Tensor;
+use crate::core::{Error, Result};
+use tch::{Device, Kind, Tensor};
 
 options! {
     /// Options of `loss::cross_entropy`.
@@ -17,6 +18,20 @@ options! {
     }
 }
 
+/// The mean over no target is not a number: better said here than found as a loss that is NaN.
+fn some_count(target: &Tensor, o: &CrossEntropyOptions) -> Result<()> {
+    let mean = o.reduction == MEAN && target.kind() == Kind::Int64 && target.numel() > 0;
+    // Reading would stall a GPU.
+    if !mean
+        || target.device() != Device::Cpu
+        || target.f_ne(o.ignore_index)?.f_any()?.f_int64_value(&[])? != 0
+    {
+        return Ok(());
+    }
+    Err(Error::new(format!("no target counts: all {} are {} (ignore_index)", target.numel(), o.ignore_index))
+        .hint("for masks: larger batches, or leave such pictures out"))
+}
+
 loss! {
     /// Cross-entropy of logits [N, C, ..] and targets.
     ///
@@ -26,6 +41,7 @@ loss! {
     /// ```
     cross_entropy, CrossEntropyOptions, |output, target, o| {
         check_classes(output, target, o.ignore_index, true)?;
+        some_count(target, &o)?;
         output.f_cross_entropy_loss(target, o.weight, o.reduction.0, o.ignore_index, o.label_smoothing)?
     }
 }

@@ -14,6 +14,8 @@ macro_rules! loss {
 mod bce;
 mod bce_with_logits;
 mod cross_entropy;
+mod dice;
+mod focal;
 mod huber;
 mod kl_div;
 mod l1;

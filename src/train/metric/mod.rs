@@ -1,9 +1,12 @@
 //! Measures of how good an output is.
 
 pub mod accuracy;
+mod boundary;
 mod calibration;
 mod confusion;
 mod frechet;
+pub mod overlap;
+mod segmentation;
 mod sharpness;
 mod top_k;
 mod top_losses;

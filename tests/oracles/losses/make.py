@@ -22,6 +22,7 @@ given["map_log"] = given["maps"].log_softmax(1)
 given["log_shares"] = given["shares"].log()
 given["values"][0] = given["goal"][0]  # the losses' kink
 given["probabilities"][0, :2] = torch.tensor([0.0, 1.0])  # where the logarithm ends
+given["map_few"] = given["map_classes"].clamp(1, 3)  # two classes are absent
 given["counts"] = torch.arange(30.0).view(6, 5) % 7
 out, cases = {f"given/{k}": v for k, v in given.items()}, []
 
@@ -31,7 +32,8 @@ def case(loss, output, target, **options):
     x = given[output].clone().requires_grad_()
     python = {k: given[v[1:]] if str(v).startswith("@") else v for k, v in options.items()}
     names = {"bce": "binary_cross_entropy", "bce_with_logits": "binary_cross_entropy_with_logits"}
-    function = getattr(F, names.get(loss) or (loss if hasattr(F, loss) else f"{loss}_loss"))
+    name = names.get(loss) or (loss if hasattr(F, loss) else f"{loss}_loss")
+    function = getattr(F, name) if hasattr(F, name) else globals()[name]
     y = function(x, given[target], **python)
     (y * torch.arange(y.numel(), dtype=torch.float32).cos().view_as(y)).sum().backward()
     name = f"{len(cases):02}_{loss}"
@@ -40,6 +42,40 @@ def case(loss, output, target, **options):
     cases.append(dict(name=name, output=output, script=f"loss::{loss}({output}, {target}" + (f", #{{{ours}}})" if ours else ")")))
 
 
+def dice_loss(x, y, ignore_index=-100, background=True, batch=True, smooth=1e-5):
+    """Picture by picture and class by class, over the pixels that count."""
+    p, groups = x.softmax(1), [range(len(y))] if batch else [[i] for i in range(len(y))]
+    lacking = []
+    for group in groups:
+        for c in range(0 if background else 1, x.shape[1]):
+            a = torch.cat([p[i, c][y[i] != ignore_index] for i in group])
+            b = torch.cat([(y[i] == c)[y[i] != ignore_index] for i in group]).float()
+            if b.sum() > 0:
+                lacking.append(1 - (2 * (a * b).sum() + smooth) / (a.sum() + b.sum() + smooth))
+    return torch.stack(lacking).mean()
+
+
+def focal_loss(x, y, gamma=2.0, weight=None, ignore_index=-100, reduction="mean"):
+    """From cross-entropies: -log p of each target."""
+    ce = F.cross_entropy(x, y, reduction="none", ignore_index=ignore_index)
+    each = (1 - (-ce).exp()) ** gamma * ce
+    w = (y != ignore_index).float() if weight is None else torch.where(y == ignore_index, 0, weight[y.clamp(0, len(weight) - 1)])
+    return {"mean": (w * each).sum() / w.sum(), "sum": (w * each).sum(), "none": w * each}[reduction]
+
+
+def agrees_with_monai():
+    """The formulas above are those of MONAI where that has them: no pixels left out, no class absent."""
+    from monai.losses import DiceLoss, FocalLoss
+
+    x, y = given["maps"], torch.arange(24).view(2, 3, 4) % 5
+    for background in (True, False):
+        theirs = DiceLoss(include_background=background, to_onehot_y=True, softmax=True, batch=True)(x, y[:, None])
+        assert abs(theirs - dice_loss(x, y, background=background)) < 1e-6
+    theirs = FocalLoss(to_onehot_y=True, use_softmax=True, gamma=1.5, reduction="none")(x, y[:, None]).sum(1)
+    assert (theirs - focal_loss(x, y, gamma=1.5, reduction="none")).abs().max() < 1e-5
+
+
+agrees_with_monai()
 for reduction in ["mean", "sum", "none"]:
     case("cross_entropy", "logits", "classes", reduction=reduction)
     case("cross_entropy", "logits", "ignoring", reduction=reduction, weight="@weight", label_smoothing=0.1)
@@ -68,5 +104,13 @@ case("kl_div", "log_probabilities", "log_shares", reduction="batchmean", log_tar
 case("poisson_nll", "values", "counts")
 case("poisson_nll", "values", "counts", full=True, reduction="none")
 case("poisson_nll", "probabilities", "counts", log_input=False, full=True, eps=0.01, reduction="sum")
+case("dice", "maps", "map_classes")
+case("dice", "maps", "map_ignoring", ignore_index=255, smooth=1.0)
+case("dice", "maps", "map_ignoring", ignore_index=255, background=False, batch=False)
+case("dice", "maps", "map_few")
+for reduction in ["mean", "sum", "none"]:
+    case("focal", "maps", "map_ignoring", ignore_index=255, weight="@weight", gamma=1.5, reduction=reduction)
+case("focal", "logits", "ignoring")
+case("focal", "logits", "classes", gamma=0)
 save_file(out, "fixture.safetensors")
 json.dump(cases, open("cases.json", "w"), indent=1)

@@ -1,0 +1,216 @@
+"""Networks that draw masks by torch and torchvision, and measures of masks by scikit-learn and SciPy.
+
+fixture.safetensors: `ENCODER/DECODER` (and `/fixed`, kernels that are not learned), `unet/…`: every third row and column of
+the output, in evaluation mode, of a network whose tensors are `filled` by their names (models/make.py), for the picture
+`filled("input", [1, 3, 70, 101])`; classes 3, fc6 and fc7 of 8 channels. `output`, `target`: logits and classes of five
+kinds, of which one is in the prediction alone, one in neither, and a tenth does not count; cases.json has their measures."""
+import sys
+import zlib
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+from scipy import ndimage
+from sklearn import metrics as M
+from torch import nn
+from torch.nn import functional as F
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from common import Fixture
+
+
+def filled(name, shape):
+    """As in models/make.py."""
+    n = int(np.prod(shape, dtype=np.int64))
+    h = (np.arange(n, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(zlib.crc32(name.encode()))) & np.uint64(0xFFFFFFFF)
+    h ^= h >> np.uint64(16)
+    h = (h * np.uint64(0x85EBCA6B)) & np.uint64(0xFFFFFFFF)
+    h ^= h >> np.uint64(13)
+    u = h.astype(np.float64) / 2**31 - 1
+    kind = name.rsplit(".", 1)[-1]
+    if kind == "running_var":
+        u = 1 + 0.5 * u
+    elif kind == "weight" and len(shape) == 1:
+        u = 1 + 0.2 * u
+    elif kind == "weight":
+        u = u * (6 / np.prod(shape[1:])) ** 0.5
+    elif kind in ("bias", "running_mean"):
+        u = 0.1 * u
+    return torch.from_numpy(u.astype(np.float32).reshape(shape))
+
+
+def fill(net):
+    state = net.state_dict()
+    net.load_state_dict({k: torch.tensor(0) if k.endswith("tracked") else filled(k, tuple(t.shape)) for k, t in state.items()})
+    return net.eval()
+
+
+def fit(x, like):
+    """The middle; the edge repeated where there is too little."""
+    for axis in (2, 3):
+        more = x.shape[axis] - like.shape[axis]
+        if more > 0:
+            x = x.narrow(axis, more // 2, like.shape[axis])
+    h, w = (like.shape[a] - x.shape[a] for a in (2, 3))
+    return F.pad(x, (w // 2, w - w // 2, h // 2, h - h // 2), mode="replicate") if h + w else x
+
+
+class Up(nn.Module):
+    """Shelhamer's deconvolution; fixed: each channel by itself."""
+
+    def __init__(self, classes, factor, learned):
+        super().__init__()
+        self.factor, self.groups, side = factor, 1 if learned else classes, 2 * factor
+        self.weight = nn.Parameter(torch.zeros(classes, classes // self.groups, side, side))
+
+    def forward(self, x):
+        return F.conv_transpose2d(x, self.weight, stride=self.factor, groups=self.groups)
+
+
+def stages(encoder):
+    if encoder == "resnet18":
+        net = torchvision.models.resnet18()
+        layers = [(n, m) for n, m in net.named_children() if n not in ("avgpool", "fc")]
+        ends, widths = (5, 6), (128, 256, 512)
+    else:
+        layers = list(getattr(torchvision.models, encoder)().features.named_children())
+        pools = [i for i, (_, m) in enumerate(layers) if isinstance(m, nn.MaxPool2d)]
+        ends, widths = pools[-3:-1], (64, 192, 256) if encoder == "alexnet" else (256, 512, 512)
+    parts = layers[: ends[0] + 1], layers[ends[0] + 1 : ends[1] + 1], layers[ends[1] + 1 :]
+    return [nn.Sequential(OrderedDict(p)) for p in parts], widths
+
+
+class FCN(nn.Module):
+    def __init__(self, encoder, decoder, classes=3, hidden=8, learned=True):
+        super().__init__()
+        (self.stage_8, self.stage_16, self.stage_32), (a, b, c) = stages(encoder)
+        self.wide, self.step = decoder.endswith("s"), int(decoder.strip("fcn_s"))
+        if self.wide:
+            side = 6 if encoder == "alexnet" else 7
+            self.fc6, self.fc7 = nn.Conv2d(c, hidden, side, padding="same"), nn.Conv2d(hidden, hidden, 1)
+            c = hidden
+        names = ["score_fr", "upscore2", "score_pool4", "upscore_pool4", "score_pool3", f"upscore{self.step}"]
+        self.names = names if self.wide else ["score_32", "up_16", "score_16", "up_8", "score_8", "up_1"]
+        top, up2, skip2, up3, skip3, last = self.names
+        self.add_module(top, nn.Conv2d(c, classes, 1))
+        if self.step < 32:
+            self.add_module(up2, Up(classes, 2, learned))
+            self.add_module(skip2, nn.Conv2d(b, classes, 1))
+        if self.step < 16:
+            self.add_module(up3, Up(classes, 2, learned))
+            self.add_module(skip3, nn.Conv2d(a, classes, 1))
+        self.add_module(last, Up(classes, self.step, learned))
+
+    def forward(self, x):
+        top, up2, skip2, up3, skip3, last = (getattr(self, n, None) for n in self.names)
+        eighth = self.stage_8(x)
+        sixteenth = self.stage_16(eighth)
+        y = self.stage_32(sixteenth)
+        if self.wide:
+            y = F.relu(self.fc7(F.relu(self.fc6(y))))
+        y = top(y)
+        if self.step < 32:
+            y = fit(up2(y), sixteenth) + skip2(sixteenth)
+        if self.step < 16:
+            y = fit(up3(y), eighth) + skip3(eighth)
+        return fit(last(y), x)
+
+
+def double(i, o, norm):
+    layers = []
+    for i in (i, o):
+        layers += [nn.Conv2d(i, o, 3, padding=1, bias=not norm), *([nn.BatchNorm2d(o)] if norm else []), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+class UNet(nn.Module):
+    def __init__(self, classes, width, depth, norm):
+        super().__init__()
+        self.depth = depth
+        for n in range(1, depth + 1):
+            self.add_module(f"enc{n}", double(3 if n == 1 else width << (n - 2), width << (n - 1), norm))
+            self.add_module(f"up{n}", nn.ConvTranspose2d(width << n, width << (n - 1), 2, 2))
+            self.add_module(f"dec{n}", double(width << n, width << (n - 1), norm))
+        self.mid = double(width << (depth - 1), width << depth, norm)
+        self.head = nn.Conv2d(width, classes, 1)
+
+    def forward(self, x):
+        seen = []
+        for n in range(1, self.depth + 1):
+            x = getattr(self, f"enc{n}")(x)
+            seen.append(x)
+            x = F.max_pool2d(x, 2)
+        x = self.mid(x)
+        for n in range(self.depth, 0, -1):
+            beside = seen.pop()
+            x = getattr(self, f"dec{n}")(torch.cat([beside, fit(getattr(self, f"up{n}")(x), beside)], 1))
+        return self.head(x)
+
+
+f = Fixture(__file__, "networks that draw masks, measures of masks")
+picture = filled("input", (1, 3, 70, 101))
+with torch.no_grad():
+    for encoder in ("alexnet", "vgg16", "vgg16_bn", "resnet18"):
+        for decoder in ("fcn_8", "fcn_32", "fcn_8s", "fcn_16s", "fcn_32s"):
+            light = not decoder.endswith("s")
+            if light or encoder == "alexnet" or (encoder == "vgg16" and decoder == "fcn_8s"):
+                f[f"{encoder}/{decoder}"] = fill(FCN(encoder, decoder))(picture)[:, :, 1::3, 1::3]
+    f["alexnet/fcn_8/fixed"] = fill(FCN("alexnet", "fcn_8", learned=False))(picture)[:, :, 1::3, 1::3]
+    for norm in (True, False):
+        f[f"unet/{str(norm).lower()}"] = fill(UNet(3, 4, 3, norm))(picture)[:, :, 1::3, 1::3]
+
+# Classes in patches, so that there are outlines; class 3 is only predicted, class 4 nowhere.
+torch.manual_seed(0)
+coarse = torch.randint(0, 3, (4, 5, 7))
+target = coarse.repeat_interleave(9, 1).repeat_interleave(6, 2)
+wrong = torch.randint(0, 4, (4, 15, 14)).repeat_interleave(3, 1).repeat_interleave(3, 2)
+said = torch.where(torch.rand(4, 15, 14).repeat_interleave(3, 1).repeat_interleave(3, 2) < 0.25, wrong, target)
+output = F.one_hot(said, 5).permute(0, 3, 1, 2).float() * 3 + torch.rand(4, 5, 45, 42)
+target = target.masked_fill(torch.rand(target.shape) < 0.1, -100)
+f["output"], f["target"] = output, target
+
+
+def measures(said, target, classes):
+    keep = target != -100
+    y, p, labels = target[keep].numpy(), said[keep].numpy(), list(range(classes))
+    iou = M.jaccard_score(y, p, labels=labels, average=None, zero_division=0)
+    dice = M.f1_score(y, p, labels=labels, average=None, zero_division=0)
+    recall = M.recall_score(y, p, labels=labels, average=None, zero_division=0)
+    in_y = np.isin(labels, y)
+    there = in_y | np.isin(labels, p)
+    share = np.array([(y == k).mean() for k in labels])
+    nan = lambda v, ok: [float(a) if b else None for a, b in zip(v, ok)]
+    return dict(
+        pixel_accuracy=float(M.accuracy_score(y, p)), mean_accuracy=float(M.recall_score(y, p, labels=np.unique(y), average="macro")),
+        mean_iou=float(iou[there].mean()), foreground_iou=float(iou[1:][there[1:]].mean()),
+        frequency_weighted_iou=float((share * iou).sum()), mean_dice=float(dice[there].mean()),
+        iou=nan(iou, there), dice=nan(dice, there), accuracy=nan(recall, in_y),
+        confusion=M.confusion_matrix(y, p, labels=labels).tolist())
+
+
+def boundary(said, target, classes, tolerance):
+    def one(p, y, keep):
+        scores = []
+        for k in range(1, classes):
+            a, b = (p == k) & keep, (y == k) & keep
+            if not (a.any() or b.any()):
+                continue
+            edge = lambda m: m & ~ndimage.binary_erosion(m, border_value=1)
+            ea, eb = edge(a), edge(b)
+            close = lambda e, other: (ndimage.distance_transform_edt(~other)[e] <= tolerance).mean() if e.any() and other.any() else 0.0
+            precision, recall = close(ea, eb), close(eb, ea)
+            scores.append(2 * precision * recall / (precision + recall) if precision + recall else 0.0)
+        return np.mean(scores)
+
+    return float(np.mean([one(p, y, y != -100) for p, y in zip(said.numpy(), target.numpy())]))
+
+
+said = output.argmax(1)
+f.case("five", **measures(said, target, 5))
+f.case("one picture", **measures(said[:1], target[:1], 5))
+f.case("two", **measures(said.clamp(max=1), target.clamp(max=1), 2))
+for tolerance in (1.0, 2.3):
+    f.case(f"boundary {tolerance}", tolerance=tolerance, value=boundary(said, target, 5, tolerance))
+f.save()
