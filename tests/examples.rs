@@ -22,7 +22,9 @@ fn main() -> ExitCode {
     // Seed, threads and the run's folder belong to the process.
     args.test_threads = Some(1);
     let trial = |(name, example): (String, cs385::registry::Example)| {
-        Trial::test(name, move || Ok(ENGINE.with(|e| examples::run(e.get_or_init(engine), &example))?))
+        Trial::test(name, move || {
+            Ok(ENGINE.with(|e| examples::run(e.get_or_init(engine), &example).map(drop))?)
+        })
     };
     libtest_mimic::run(&args, examples::all().into_iter().map(trial).collect()).exit_code()
 }

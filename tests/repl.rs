@@ -2,37 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/conversation.rs"]
+mod conversation;
 #[path = "support/terminal.rs"]
 mod terminal;
 
-use cs385::host::repl::{Answer, Repl};
-use cs385::registry::session::{Start, scratch};
+use conversation::{offers, session, shown};
+use cs385::host::repl::Repl;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use terminal::Terminal;
-
-/// Runs `body` on a thread with room for deep recursion, as the program does, with a run of its own.
-fn session(body: impl FnOnce(&mut Repl) + Send + 'static) {
-    let work = move || {
-        let folder = scratch().unwrap();
-        Start::test(folder.path().into()).begin().unwrap();
-        body(&mut Repl::new().unwrap());
-    };
-    std::thread::Builder::new().stack_size(1 << 28).spawn(work).unwrap().join().unwrap();
-}
-
-/// What the prompt shows for `input`.
-fn shown(repl: &mut Repl, input: &str) -> String {
-    match repl.answer(input) {
-        Answer::Silence => String::new(),
-        Answer::Text(text) => text,
-        Answer::Picture(p) => format!("picture of {}x{}", p.width(), p.height()),
-        Answer::Failed(d) => d.render(false),
-    }
-}
 
 fn all(repl: &mut Repl, pairs: &[(&str, &str)]) {
     for (input, wanted) in pairs {
@@ -182,10 +164,6 @@ fn functions_of_earlier_lines_stay() {
             ],
         );
     });
-}
-
-fn offers(repl: &Repl, line: &str) -> Vec<String> {
-    repl.complete(line, line.len()).1.into_iter().map(|p| p.replacement).collect()
 }
 
 #[test]

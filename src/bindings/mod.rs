@@ -5,6 +5,7 @@ pub mod convert;
 pub mod guard;
 mod iterators;
 mod operators;
+mod sizes;
 
 use crate::core::func::{Func, FuncKind};
 use convert::{register_types, type_ids};
@@ -18,7 +19,6 @@ type RhaiResult = Result<Dynamic, Box<EvalAltResult>>;
 pub fn engine() -> Engine {
     let mut engine = Engine::new();
     engine
-        .set_max_expr_depths(0, 0)
         .set_max_call_levels(256)
         .set_fail_on_invalid_map_property(true)
         .set_optimization_level(rhai::OptimizationLevel::Simple);
@@ -30,6 +30,7 @@ pub fn engine() -> Engine {
         .register_fn("to_string", |e: &mut guard::ScriptError| e.msg.clone())
         .register_fn("to_debug", |e: &mut guard::ScriptError| e.msg.clone());
     operators::register(&mut engine);
+    sizes::register(&mut engine);
     iterators::register(&mut engine);
 
     let mut modules: BTreeMap<&str, Module> = BTreeMap::new();

@@ -35,9 +35,10 @@ impl Error {
         Self { msg: msg.into(), hint: None, kind: Kind::User }
     }
 
-    /// The computation was stopped by Ctrl-C.
+    /// The computation was stopped by Ctrl-C, or because it reached a limit.
     pub fn interrupted() -> Self {
-        Self { kind: Kind::Interrupted, ..Self::new("interrupted") }
+        let why = super::interrupt::reason().unwrap_or("interrupted".to_string());
+        Self { kind: Kind::Interrupted, ..Self::new(why) }
     }
 
     /// A script closure failed; the script error itself waits at the boundary.

@@ -2,18 +2,33 @@
 
 use super::error::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 /// Nothing is computed: the prompt waits.
 static IDLE: AtomicBool = AtomicBool::new(false);
+/// Why the computation is to stop, if nobody asked: a limit was reached.
+static WHY: Mutex<Option<String>> = Mutex::new(None);
 
 /// Asks the running computation to stop; true if it had been asked before.
 pub fn request() -> bool {
     STOP.swap(true, Ordering::SeqCst) && !idle()
 }
 
+/// Asks the running computation to stop for this reason.
+pub fn stop(why: &str) {
+    *WHY.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
+    STOP.store(true, Ordering::SeqCst);
+}
+
+/// Why the computation is to stop, if it was not Ctrl-C.
+pub fn reason() -> Option<String> {
+    WHY.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 /// Forgets a request, before a new computation.
 pub fn clear() {
+    *WHY.lock().unwrap_or_else(PoisonError::into_inner) = None;
     STOP.store(false, Ordering::SeqCst);
     IDLE.store(false, Ordering::SeqCst);
 }

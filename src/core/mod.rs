@@ -22,6 +22,7 @@ pub mod ffi;
 pub mod font;
 pub mod idx;
 pub mod interrupt;
+pub mod memory;
 pub mod npy;
 pub mod page;
 pub mod params;

@@ -1,12 +1,12 @@
 //! The command line.
 
+use super::limits::Limits;
 use super::render::Diagnostic;
 use super::run::{FAILED, OK, Options};
-use super::{check, data, doctor, look, output, repl, run, test};
-use crate::core::{Error, Result};
-use crate::registry::{help, reference};
+use super::{check, data, docs, doctor, json, look, output, repl, run, runs, test};
+use crate::core::Result;
 use clap::{CommandFactory, Parser, Subcommand};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// A scripting workbench for looking at how neural networks look at pictures
@@ -27,6 +27,11 @@ enum Command {
         script: Option<PathBuf>,
         #[command(flatten)]
         options: Box<Options>,
+        #[command(flatten)]
+        limits: Limits,
+        /// Write messages as JSON, one a line, for editors
+        #[arg(long)]
+        json: bool,
         /// Print help; after SCRIPT, print the script's settings
         #[arg(long, short)]
         help: bool,
@@ -39,6 +44,9 @@ enum Command {
         /// Scripts, or folders of scripts
         #[arg(required = true, value_name = "SCRIPT")]
         scripts: Vec<PathBuf>,
+        /// Write what is found as JSON, for editors
+        #[arg(long)]
+        json: bool,
     },
     /// Type line by line
     Repl {
@@ -62,39 +70,53 @@ enum Command {
     Docs {
         /// A function, a namespace or a type; without it, list namespaces and types
         name: Option<String>,
-        /// Write docs/reference.md
+        /// Write docs/reference.md, and docs/manual.html: guide and reference with search and pictures, for a browser
         #[arg(long, conflicts_with_all = ["name", "check"])]
         write: bool,
-        /// Fail if docs/reference.md is not what --write would write
+        /// Fail if docs/reference.md or docs/manual.html is not what --write would write
         #[arg(long, conflicts_with = "name")]
         check: bool,
+        /// Write definitions of the language (.d.rhai) for editors into a folder
+        #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = "definitions", conflicts_with_all = ["name", "write", "check"])]
+        definitions: Option<PathBuf>,
     },
     /// List, fetch and verify data sets
     Data {
         #[command(subcommand)]
         action: data::Action,
     },
+    /// List runs: settings that differ and what was measured; compare them in a page
+    Runs(runs::Options),
     /// Tell what there is to compute with, and what is missing
     Doctor,
 }
-
-/// Where `docs --write` writes.
-const REFERENCE: &str = "docs/reference.md";
 
 /// Carries out the command line.
 pub fn main(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Command::Run { script: Some(script), help: true, .. } => return run::help(&script),
-        Command::Run { script: Some(script), options, .. } => return run::main(&script, &options),
+        Command::Run { script: Some(script), options, limits, json, .. } => {
+            if json {
+                json::want();
+            }
+            return run::main(&script, &options, &limits);
+        }
         Command::Run { script: None, .. } => run_help(),
-        Command::Check { scripts } => return check::main(&scripts),
+        Command::Check { scripts, json } => {
+            if json {
+                json::want();
+            }
+            return check::main(&scripts);
+        }
         Command::Repl { script, options } => return repl::main(script.as_deref(), &options),
         Command::Test { paths, bless } => return test::main(&paths, bless),
         Command::Look(options) => look::main(&options),
-        Command::Docs { write: true, .. } => write_reference(),
-        Command::Docs { check: true, .. } => check_reference(),
-        Command::Docs { name, .. } => docs(name.as_deref()),
+        Command::Docs { write: true, .. } => docs::write(),
+        Command::Docs { check: true, .. } => docs::check(),
+        Command::Docs { definitions: Some(folder), .. } => docs::write_definitions(&folder),
+        Command::Docs { name, .. } => docs::show(name.as_deref()),
         Command::Data { action } => data::main(&action).map(|()| true),
+        Command::Runs(options) => return runs::main(&options),
         Command::Doctor => return doctor::main(),
     };
     match result {
@@ -114,31 +136,4 @@ fn run_help() -> Result<bool> {
         output::write(&run.render_help().to_string());
     }
     Ok(true)
-}
-
-fn docs(name: Option<&str>) -> Result<bool> {
-    match name {
-        None => output::write(&help::overview()),
-        Some(name) => output::write(&help::help(name).ok_or_else(|| help::unknown(name))?),
-    }
-    Ok(true)
-}
-
-fn write_reference() -> Result<bool> {
-    let path = Path::new(REFERENCE);
-    let folder = path.parent().unwrap_or(path);
-    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, &e))?;
-    std::fs::write(path, reference::reference()).map_err(|e| Error::io(path, &e))?;
-    Ok(true)
-}
-
-fn check_reference() -> Result<bool> {
-    let stale =
-        std::fs::read_to_string(REFERENCE).map_err(|e| Error::io(REFERENCE, &e))? != reference::reference();
-    match stale {
-        true => {
-            Err(Error::new(format!("{REFERENCE} is stale")).hint("write it anew with `cs385 docs --write`"))
-        }
-        false => Ok(true),
-    }
 }

@@ -67,7 +67,8 @@ impl<'a> Lexed<'a> {
         self.position(i)
     }
 
-    fn position(&self, i: usize) -> Position {
+    /// Where token `i` begins.
+    pub fn position(&self, i: usize) -> Position {
         self.toks.get(i).map_or(Position::NONE, position)
     }
 
@@ -86,6 +87,90 @@ impl<'a> Lexed<'a> {
         let mut all = (0..self.toks.len()).filter(|&i| ident(&self.toks[i].token).as_deref() == Some(name));
         let first = all.next()?;
         all.next().is_none().then(|| self.position(first))
+    }
+
+    /// Keys that maps of the text have.
+    pub fn keys(&self) -> Vec<String> {
+        let key = |w: &[Tok]| {
+            let begins = matches!(w[0].token, Token::MapStart | Token::Comma);
+            ident(&w[1].token).filter(|_| begins && matches!(w[2].token, Token::Colon))
+        };
+        self.toks.windows(3).filter_map(key).collect()
+    }
+
+    /// The innermost bracket that is open before `pos`, and its line.
+    pub fn open_before(&self, pos: Position) -> Option<(&'static str, usize)> {
+        let end = self.at(pos).unwrap_or(self.toks.len());
+        let mut open = Vec::new();
+        for t in &self.toks[..end] {
+            match t.token {
+                Token::LeftParen => open.push(("(", t.line)),
+                Token::LeftBracket => open.push(("[", t.line)),
+                Token::LeftBrace => open.push(("{", t.line)),
+                Token::MapStart => open.push(("#{", t.line)),
+                Token::RightParen | Token::RightBracket | Token::RightBrace => drop(open.pop()),
+                _ => {}
+            }
+        }
+        open.pop()
+    }
+
+    /// True when the name at `pos` is assigned to.
+    pub fn is_assigned(&self, pos: Position) -> bool {
+        self.at(pos).is_some_and(|i| matches!(self.near(i, 1), Some(Token::Equals)))
+    }
+
+    /// Where `name` is called as a method with a closure that uses the variable before it, if that is once.
+    pub fn captured(&self, name: &str) -> Option<Position> {
+        let mut all = (1..self.toks.len()).filter(|&i| {
+            ident(&self.toks[i].token).as_deref() == Some(name) && self.uses_receiver(i).is_some()
+        });
+        let first = all.next()?;
+        all.next().is_none().then(|| self.position(first))
+    }
+
+    /// The variable that the chain of calls before token `i` begins with, if a closure among the arguments uses it.
+    fn uses_receiver(&self, i: usize) -> Option<String> {
+        let mut at = i.checked_sub(2).filter(|_| matches!(self.near(i, -1), Some(Token::Period)))?;
+        let root = loop {
+            match &self.toks[at].token {
+                Token::RightParen | Token::RightBracket => at = self.opening(at)?.checked_sub(1)?,
+                t => match (ident(t), at.checked_sub(1).map(|b| &self.toks[b].token)) {
+                    (Some(_), Some(Token::Period)) => at = at.checked_sub(2)?,
+                    (Some(name), _) => break name,
+                    _ => return None,
+                },
+            }
+        };
+        let inside = &self.toks[i + 1..self.closing(i + 1)?];
+        let closure = inside.iter().position(|t| matches!(t.token, Token::Pipe | Token::Or))?;
+        inside[closure..].iter().any(|t| ident(&t.token).as_ref() == Some(&root)).then_some(root)
+    }
+
+    fn depth(t: &Token) -> i32 {
+        match t {
+            Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::MapStart => 1,
+            Token::RightParen | Token::RightBracket | Token::RightBrace => -1,
+            _ => 0,
+        }
+    }
+
+    /// The bracket that the one at token `close` closes.
+    fn opening(&self, close: usize) -> Option<usize> {
+        let mut depth = 0;
+        (0..=close).rev().find(|&i| {
+            depth += Self::depth(&self.toks[i].token);
+            depth == 0
+        })
+    }
+
+    /// The bracket that closes the one at token `open`.
+    pub fn closing(&self, open: usize) -> Option<usize> {
+        let mut depth = 0;
+        (open..self.toks.len()).find(|&i| {
+            depth += Self::depth(&self.toks[i].token);
+            depth == 0
+        })
     }
 
     /// The property behind the dot at `pos`.

@@ -2,7 +2,7 @@
 //! there, a hint.
 
 use super::lex::Lexed;
-use super::words;
+use super::{json, words};
 use crate::core::Error;
 use crate::registry::stdlib;
 use rhai::{Engine, EvalAltResult, ParseErrorType, Position};
@@ -45,6 +45,8 @@ pub struct Diagnostic {
     pub also: Vec<Place>,
     /// Ctrl-C.
     pub interrupted: bool,
+    /// It runs, but hardly as it is meant.
+    pub warning: bool,
 }
 
 fn place(source: &str, pos: Position) -> Option<Place> {
@@ -94,14 +96,15 @@ pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagno
         }
         // The engine says of which function, not where; told only if it is called once.
         EvalAltResult::ErrorDataRace(text, pos) if pos.is_none() => {
-            text.split('\'').nth(1).and_then(|name| lexed.only(name)).unwrap_or(*pos)
+            let name = text.split('\'').nth(1);
+            name.and_then(|n| lexed.only(n).or_else(|| lexed.captured(n))).unwrap_or(*pos)
         }
         other => lexed.start(other.position()),
     };
     let Error { msg, hint, .. } = words::say(engine, &lexed, err);
     let line = pos.line().and_then(|l| text.lines().nth(l - 1)).map(|l| (l.to_string(), lexed.width(pos)));
     let interrupted = matches!(err, EvalAltResult::ErrorTerminated(..));
-    Diagnostic { msg, hint, place: place(&at, pos), line, frames, also: Vec::new(), interrupted }
+    Diagnostic { msg, hint, place: place(&at, pos), line, frames, also: Vec::new(), interrupted, warning: false }
 }
 
 impl Diagnostic {
@@ -116,6 +119,7 @@ impl Diagnostic {
             frames: Vec::new(),
             also: Vec::new(),
             interrupted,
+            warning: false,
         }
     }
 
@@ -125,7 +129,7 @@ impl Diagnostic {
         let pos = lexed.start(pos);
         let line = pos.line().and_then(|l| source.text.lines().nth(l - 1));
         let line = line.map(|l| (l.to_string(), lexed.width(pos)));
-        Self { place: place(source.name, pos), line, ..Self::plain(e) }
+        Self { place: place(source.name, pos), line, ..Self::plain(words::helped(e)) }
     }
 
     /// The message as text, in colours if wanted.
@@ -140,8 +144,12 @@ impl Diagnostic {
         if let Some(p) = &self.place {
             out += &format!("{}: ", paint(bold, &show(p)));
         }
-        let label = if self.interrupted { "stopped" } else { "error" };
-        out += &format!("{}: {}\n", paint(red, label), paint(bold, &self.msg));
+        let (tone, label) = match () {
+            () if self.interrupted => (red, "stopped"),
+            () if self.warning => ("1;33", "warning"),
+            () => (red, "error"),
+        };
+        out += &format!("{}: {}\n", paint(tone, label), paint(bold, &self.msg));
         if let (Some(p), Some((line, width))) = (&self.place, &self.line) {
             let number = p.line.to_string();
             // Tabs stay tabs below the line, so that the caret lies under its token.
@@ -174,11 +182,19 @@ impl Diagnostic {
 
     /// Prints the message on stderr.
     pub fn report(&self) {
-        eprint!("{}", self.render(colours()));
+        match json::wanted() {
+            true => eprintln!("{}", json::diagnostic(self)),
+            false => eprint!("{}", self.render(colours())),
+        }
     }
 }
 
-/// Colours only on a terminal, and not where `NO_COLOR` is set (no-color.org).
+/// Colours only on a terminal, and not where `NO_COLOR` is set.
 pub fn colours() -> bool {
-    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && std::io::stderr().is_terminal()
+    !no_colour() && std::io::stderr().is_terminal()
+}
+
+/// True where the user wants no colours (no-color.org).
+pub fn no_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty())
 }

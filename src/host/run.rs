@@ -1,9 +1,10 @@
 //! `cs385 run`: one script, from its file to its exit status.
 
 use super::engine::{compile, engine, evaluate, watch_interrupts};
+use super::limits::Limits;
 use super::render::{Diagnostic, Source};
-use super::{check, cuda, output, params, progress};
-use crate::core::{Error, Result, ffi, params as core_params, progress as core_progress, run};
+use super::{check, cuda, json, output, params, progress};
+use crate::core::{Error, Result, ffi, interrupt, params as core_params, progress as core_progress, run};
 use crate::registry::session::Start;
 use serde_json::json;
 use sha2::{Digest, Sha256};
@@ -131,13 +132,13 @@ pub fn help(script: &Path) -> ExitCode {
 }
 
 /// Runs a script.
-pub fn main(script: &Path, options: &Options) -> ExitCode {
+pub fn main(script: &Path, options: &Options, limits: &Limits) -> ExitCode {
     let text = match read(script) {
         Ok(text) => text,
         Err(e) => return usage(e),
     };
     let name = script.display().to_string();
-    match prepare_and_run(&Source { name: &name, text: &text, known: &[] }, script, options) {
+    match prepare_and_run(&Source { name: &name, text: &text, known: &[] }, script, options, limits) {
         Ok(code) => code,
         Err(d) => finish(&d),
     }
@@ -146,23 +147,35 @@ pub fn main(script: &Path, options: &Options) -> ExitCode {
 /// Reports how the run ended badly, and gives its exit status.
 fn finish(d: &Diagnostic) -> ExitCode {
     d.report();
-    let result = if d.interrupted { "interrupted".to_string() } else { format!("error: {}", d.msg) };
+    let result = match d.interrupted {
+        true => d.msg.clone(),
+        false => format!("error: {}", d.msg),
+    };
     if let Err(e) = run::finish(&result) {
         Diagnostic::plain(e).report();
     }
-    if d.interrupted { INTERRUPTED.into() } else { FAILED.into() }
+    let by_hand = d.interrupted && interrupt::reason().is_none();
+    if by_hand { INTERRUPTED.into() } else { FAILED.into() }
 }
 
-fn prepare_and_run(source: &Source, script: &Path, options: &Options) -> Result<ExitCode, Box<Diagnostic>> {
+fn prepare_and_run(
+    source: &Source,
+    script: &Path,
+    options: &Options,
+    limits: &Limits,
+) -> Result<ExitCode, Box<Diagnostic>> {
     let plain = |e| Box::new(Diagnostic::plain(e));
     let engine = engine().map_err(plain)?;
     let ast = compile(&engine, source)?;
     let faults = check::faults(&engine, source, &ast);
     if !faults.is_empty() {
         let found = check::report(&faults);
-        eprintln!("{}: the script was not started", check::count(found, "fault"));
+        if !json::wanted() {
+            eprintln!("{}: the script was not started", check::count(found, "fault"));
+        }
         return Ok(FAILED.into());
     }
+    check::report(&check::doubts(&engine, source));
     let (unknown, known) = params::undeclared(&engine, &ast, &options.set);
     if let Some(name) = unknown.first() {
         return Ok(usage(Error::unknown("setting", name, known)));
@@ -176,7 +189,10 @@ fn prepare_and_run(source: &Source, script: &Path, options: &Options) -> Result<
         return Ok(usage(e));
     }
     watch_interrupts().map_err(plain)?;
-    evaluate(&engine, source, &ast)?;
+    limits.watch();
+    let done = evaluate(&engine, source, &ast);
+    interrupt::rest();
+    done?;
     if let Some(name) = core_params::unused().first() {
         let known = core_params::declared().into_iter().map(|d| d.name);
         return Err(plain(Error::unknown("setting", name, known)));

@@ -1,5 +1,6 @@
 //! Names nobody knows: what was probably meant, and what the known ones take.
 
+use super::habits;
 use super::lex::Lexed;
 use super::words::{article, type_word};
 use crate::core::func::FuncKind;
@@ -38,11 +39,26 @@ pub fn namespace(lexed: &Lexed, name: &str, pos: Position) -> Error {
     if lexed.path(pos).is_none() {
         return Error::new(format!("there is no script `{name}` to import"));
     }
+    if let Some(home) = habits::home(name) {
+        let e = Error::new(format!("unknown namespace `{name}`; here it is `{home}`"));
+        return e.hint("`cs385 docs` lists namespaces; the manual has a table PyTorch → cs385");
+    }
     Error::unknown("namespace", name.split("::").next().unwrap_or(name), homes())
 }
 
 /// From a signature as the engine writes it: `tensor::zeroes (array, i64)`.
 pub fn function(engine: &Engine, lexed: &Lexed, sig: &str, pos: Position) -> Error {
+    let mut e = unknown_call(engine, lexed, sig, pos);
+    let (name, args) = sig.split_once(" (").unwrap_or((sig, ""));
+    let first = type_word(args.split([',', ')']).next().unwrap_or_default());
+    let receiver = if lexed.is_method(pos) { first.as_str() } else { "" };
+    if let Some(here) = habits::function(receiver, name).filter(|_| !e.msg.contains("did you mean")) {
+        e.hint = Some(here.to_string());
+    }
+    e
+}
+
+fn unknown_call(engine: &Engine, lexed: &Lexed, sig: &str, pos: Position) -> Error {
     let (name, args) = sig.split_once(" (").unwrap_or((sig, ")"));
     let args: Vec<String> =
         args.trim_end_matches(')').split(", ").filter(|a| !a.is_empty()).map(type_word).collect();
@@ -63,8 +79,9 @@ pub fn function(engine: &Engine, lexed: &Lexed, sig: &str, pos: Position) -> Err
     }
     let (seen, _) = lexed.scope(pos, name);
     if seen.iter().any(|v| v == name) {
-        return Error::new(format!("`{name}` is a variable, not a function"))
-            .hint(format!("if it holds a function, call it with `{name}.call(…)`"));
+        return Error::new(format!("`{name}` is a variable, not a function")).hint(format!(
+            "if it holds a function, call it with `{name}.call(…)`; a network runs with `{name}.forward(…)`"
+        ));
     }
     let builtin = builtins(engine);
     let own = signatures(&builtin, name);
@@ -90,6 +107,9 @@ fn operator(op: &str, args: &[String]) -> Error {
         [a, b] => Error::new(format!("`{op}` cannot be applied to {} and {}", article(a), article(b))),
         _ => Error::new(format!("`{op}` cannot be applied to these values")),
     };
+    if op == "*" && args.iter().any(|a| a == "string") {
+        return e.hint("a text of one character many times: let line = \"\"; line.pad(20, \"-\");");
+    }
     match args.iter().any(|a| a == "Tensor") && args.iter().any(|a| a == "list") {
         true => e.hint("a list becomes a tensor with `tensor::of(list)`"),
         false => e,

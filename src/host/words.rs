@@ -1,9 +1,10 @@
 //! The engine's errors in the user's words.
 
 use super::lex::Lexed;
-use super::{parse_words, suggest};
+use super::{habits, parse_words, suggest};
 use crate::bindings::guard::ScriptError;
 use crate::core::{Error, error};
+use crate::registry::entries;
 use crate::registry::tokens::LAST;
 use rhai::{Dynamic, Engine, EvalAltResult as E, Position};
 
@@ -37,8 +38,7 @@ pub fn say(engine: &Engine, lexed: &Lexed, err: &E) -> Error {
         E::ErrorVariableNotFound(name, _) => variable(lexed, name, pos),
         E::ErrorModuleNotFound(name, _) => suggest::namespace(lexed, name, pos),
         E::ErrorDotExpr(text, _) => property(text),
-        E::ErrorPropertyNotFound(name, _) => Error::new(format!("the map has no key `{name}`"))
-            .hint(format!("`\"{name}\" in map` tells whether it is there")),
+        E::ErrorPropertyNotFound(name, _) => missing_key(lexed, name),
         E::ErrorRuntime(value, _) => runtime(lexed, value, pos),
         E::ErrorTerminated(..) => Error::interrupted(),
         E::ErrorMismatchDataType(expected, got, _) | E::ErrorMismatchOutputType(expected, got, _) => {
@@ -97,7 +97,7 @@ fn runtime(lexed: &Lexed, value: &Dynamic, pos: Position) -> Error {
         if let Some(name) = lexed.property(pos).filter(|n| e.msg.ends_with(&format!("got string \"{n}\""))) {
             return suggest::property(&name, "Tensor");
         }
-        return Error { hint: e.hint.clone(), ..Error::new(e.msg.clone()) };
+        return helped(Error { hint: e.hint.clone(), ..Error::new(e.msg.clone()) });
     }
     match value.is_unit() {
         true => Error::new("the script gave up (`throw` without a value)"),
@@ -105,7 +105,21 @@ fn runtime(lexed: &Lexed, value: &Dynamic, pos: Position) -> Error {
     }
 }
 
+/// The engine does not say which map: candidates are keys that the text writes.
+fn missing_key(lexed: &Lexed, name: &str) -> Error {
+    let mut e = Error::new(format!("the map has no key `{name}`"));
+    if let Some(near) = error::nearest(name, &lexed.keys()) {
+        e.msg += &format!("; did you mean `{near}`?");
+    }
+    e.hint(format!(
+        "`\"{name}\" in map` tells whether it is there, `map.get(\"{name}\") ?? 0` has a second choice"
+    ))
+}
+
 fn variable(lexed: &Lexed, name: &str, pos: Position) -> Error {
+    if let Some(e) = habits::value(name) {
+        return e;
+    }
     if name == LAST {
         return Error::new("`_` has no value here")
             .hint("at the prompt it is the last value shown; functions and scripts do not see it");
@@ -128,12 +142,47 @@ fn variable(lexed: &Lexed, name: &str, pos: Position) -> Error {
     let mut e = Error::new(format!("unknown variable `{name}`"));
     match error::nearest(name, &seen) {
         Some(near) => e.msg += &format!("; did you mean `{near}`?"),
+        None if lexed.is_assigned(pos) => {
+            e.hint = Some(format!("a new variable is declared: `let {name} = …`"));
+        }
         None if suggest::homes().iter().any(|h| h == name) => {
             e.hint = Some(format!("`{name}` is a namespace: write `{name}::…`"));
         }
         None => {}
     }
     e
+}
+
+/// `e`, with how to go on where its words tell it: what a function takes, what a layer wants.
+pub fn helped(e: Error) -> Error {
+    let Some((path, rest)) = e.msg.split_once(": ") else { return e };
+    let between = |a: &str, b: &str| Some(rest.split_once(a)?.1.split_once(b)?.0.to_string());
+    if path.starts_with("tensor::") && rest.starts_with("expected map of options, got integer") {
+        return Error { hint: Some(format!("a shape is a list: {path}([2, 3])")), ..e };
+    }
+    let hint = if rest.starts_with("argument `") {
+        let entry = entries().into_iter().find(|f| f.path == path);
+        entry.map(|f| format!("it takes {}", f.signature))
+    } else if let (Some(takes), Some(shape)) =
+        (between("Linear(in_features=", ","), between("given Tensor [", "]"))
+    {
+        let has = shape.rsplit(", ").next().unwrap_or_default().to_string();
+        (takes != has).then(|| {
+            format!("the layer takes rows of {takes} numbers and is given {has}: nn::linear({has}, …) fits")
+        })
+    } else if let (Some(wants), Some(has)) =
+        (between("to have ", " channels"), between("but got ", " channels"))
+    {
+        Some(format!(
+            "the layer takes {wants} channels and is given {has}: another first number of nn::conv2d fits"
+        ))
+    } else {
+        None
+    };
+    match hint {
+        Some(hint) => e.hint(hint),
+        None => e,
+    }
 }
 
 fn mismatch(expected: &str, got: &str) -> Error {

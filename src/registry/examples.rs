@@ -6,6 +6,7 @@ use super::compare::same_words;
 use super::session::{Session, Start, scratch, show};
 use super::{Entry, Example, entries};
 use crate::bindings::guard::ScriptError;
+use crate::image::Picture;
 use rhai::{Engine, EvalAltResult};
 use std::rc::Rc;
 
@@ -78,29 +79,45 @@ fn message(err: &EvalAltResult) -> String {
     }
 }
 
-/// Runs one example in a fresh scope: seed 0, one thread, a folder of its own.
+/// Runs one example in a fresh scope: seed 0, one thread, a folder of its own. Gives the last picture among its values.
 ///
 /// # Errors
 /// What differs from what the example says.
-pub fn run(engine: &Rc<Engine>, example: &Example) -> Result<(), String> {
+pub fn run(engine: &Rc<Engine>, example: &Example) -> Result<Option<Picture>, String> {
     if example.no_run {
-        return engine.compile(&example.code).map(drop).map_err(|e| e.to_string());
+        return engine.compile(&example.code).map(|_| None).map_err(|e| e.to_string());
     }
     let folder = scratch().map_err(|e| e.to_string())?;
     Start::test(folder.path().into()).begin().map_err(|e| e.to_string())?;
-    let mut session = Session::new(engine.clone(), "example");
-    for step in steps(&example.code) {
+    play(engine, &mut Session::new(engine.clone(), "example"), &example.code)
+}
+
+/// Runs `code` as a part of a conversation. Gives the last picture among its values.
+///
+/// # Errors
+/// What differs from what it says.
+pub fn play(engine: &Engine, session: &mut Session, code: &str) -> Result<Option<Picture>, String> {
+    let mut picture = None;
+    for step in steps(code) {
         let code = step.code.trim();
         match (session.eval(&step.code), step.check) {
-            (Ok(_), None) => {}
-            (Ok(v), Some(Check::Value(wanted, tolerance))) => {
-                let got = show(engine, &v);
-                if !same_words(&wanted, &got, tolerance) {
-                    return Err(format!("{code}\nexpected {wanted}\n     got {got}"));
+            (Ok(v), check) => {
+                picture = v.clone().try_cast::<Picture>().or(picture);
+                match check {
+                    None => {}
+                    Some(Check::Value(wanted, tolerance)) => {
+                        let got = show(engine, &v);
+                        if !same_words(&wanted, &got, tolerance) {
+                            return Err(format!("{code}\nexpected {wanted}\n     got {got}"));
+                        }
+                    }
+                    Some(Check::Error(wanted)) => {
+                        return Err(format!(
+                            "{code}\nexpected error {wanted}\n     got {}",
+                            show(engine, &v)
+                        ));
+                    }
                 }
-            }
-            (Ok(v), Some(Check::Error(wanted))) => {
-                return Err(format!("{code}\nexpected error {wanted}\n     got {}", show(engine, &v)));
             }
             (Err(e), Some(Check::Error(wanted))) if message(&e).contains(&wanted) => {}
             (Err(e), Some(Check::Error(wanted))) => {
@@ -109,7 +126,7 @@ pub fn run(engine: &Rc<Engine>, example: &Example) -> Result<(), String> {
             (Err(e), _) => return Err(format!("{code}\nfailed: {}", message(&e))),
         }
     }
-    Ok(())
+    Ok(picture)
 }
 
 #[cfg(test)]
@@ -118,7 +135,7 @@ mod tests {
 
     fn check(code: &str) -> Result<(), String> {
         let engine = Rc::new(crate::registry::session::engine().unwrap());
-        run(&engine, &Example { code: code.into(), no_run: false })
+        run(&engine, &Example { code: code.into(), no_run: false }).map(drop)
     }
 
     #[test]

@@ -44,6 +44,15 @@ pub fn overview() -> String {
     homes.iter().map(line).collect()
 }
 
+/// Every name that has help, sorted.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> =
+        entries().into_iter().flat_map(|e| [e.path, e.home]).filter(|n| !n.is_empty()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The error for a name that has no help.
 pub fn unknown(name: &str) -> Error {
     let all = entries();

@@ -1,10 +1,13 @@
 //! The language as data: what every function is called, takes and says of itself. Help, the reference manual and
 //! the tested examples are made from it.
 
+pub mod book;
 pub mod closures;
 pub mod compare;
+pub mod definitions;
 pub mod examples;
 pub mod help;
+pub mod paint;
 pub mod reference;
 pub mod session;
 pub mod stdlib;

@@ -31,20 +31,35 @@ pub struct Session {
     inputs: Vec<Input>,
     /// Those inputs and the last one, one below the other: positions in messages point into it.
     pub text: String,
+    /// Where the last input comes from, and how many lines stand above it.
+    origin: Origin,
+    above: usize,
 }
 
 /// An input that defined functions.
 struct Input {
     text: String,
     functions: Vec<String>,
+    origin: Origin,
 }
+
+/// The file an input was read from, and the line it begins on there; `None` if it was typed.
+type Origin = Option<(String, usize)>;
 
 impl Session {
     /// An empty conversation; `source` names it in messages.
     pub fn new(engine: Rc<Engine>, source: &str) -> Self {
         let mut functions = AST::empty();
         functions.set_source(source);
-        Self { engine, scope: Scope::new(), functions, inputs: Vec::new(), text: String::new() }
+        Self {
+            engine,
+            scope: Scope::new(),
+            functions,
+            inputs: Vec::new(),
+            text: String::new(),
+            origin: None,
+            above: 0,
+        }
     }
 
     /// Runs `input` and gives the value of its last expression. `_` in it is the value [`Session::set_last`] was
@@ -53,17 +68,31 @@ impl Session {
     /// # Errors
     /// What the engine says; positions count the lines of [`Session::text`].
     pub fn eval(&mut self, input: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+        self.eval_from(input, None)
+    }
+
+    /// The same for an input that stands in a file, from `line` on: see [`Session::place`].
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn eval_from(
+        &mut self,
+        input: &str,
+        origin: Option<(&str, usize)>,
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
         self.forget();
+        self.origin = origin.map(|(name, line)| (name.to_string(), line));
         let own = format!("{}\n", input.trim_end());
         self.text = self.inputs.iter().map(|i| i.text.as_str()).chain([own.as_str()]).collect();
         let above = self.text.lines().count() - own.lines().count();
+        self.above = above;
         let padded = "\n".repeat(above) + own.as_str();
         let ast = tokens::with_last(&self.engine, &padded, || {
             self.engine.compile_with_scope(&self.scope, &padded)
         })?;
         if ast.has_functions() {
             let functions = ast.iter_functions().map(|f| f.name.to_string()).collect();
-            self.inputs.push(Input { text: own, functions });
+            self.inputs.push(Input { text: own, functions, origin: self.origin.clone() });
         }
         let mut all = self.functions.merge(&ast);
         all.set_source(self.functions.source().unwrap_or_default().to_string());
@@ -96,6 +125,53 @@ impl Session {
             self.functions.retain_functions(|_, _, name, _| !dead.iter().any(|d| d == name));
         }
         while self.inputs.pop_if(|i| i.functions.is_empty()).is_some() {}
+    }
+
+    /// The lines of [`Session::text`] above the last input.
+    pub fn above(&self) -> usize {
+        self.above
+    }
+
+    /// Where line `line` of [`Session::text`] stands in the file it was read from; `None` if it was typed.
+    pub fn place(&self, line: usize) -> Option<(&str, usize)> {
+        let within = |origin: &'_ Origin, above: usize| {
+            origin.as_ref().map(|(_, first)| first + line.saturating_sub(above + 1))
+        };
+        if line > self.above {
+            return Some((&self.origin.as_ref()?.0, within(&self.origin, self.above)?));
+        }
+        let mut above = 0;
+        for i in &self.inputs {
+            let lines = i.text.lines().count();
+            if line <= above + lines {
+                return Some((&i.origin.as_ref()?.0, within(&i.origin, above)?));
+            }
+            above += lines;
+        }
+        None
+    }
+
+    /// Forgets a variable, or the functions of this name; false if there is neither.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let variable = self.scope.contains(name);
+        let _ = self.scope.remove::<Dynamic>(name);
+        let function = self.functions.iter_functions().any(|f| f.name == name);
+        if function {
+            self.functions.retain_functions(|_, _, f, _| f != name);
+            for i in &mut self.inputs {
+                i.functions.retain(|f| f != name);
+                if i.functions.is_empty() {
+                    i.text = "\n".repeat(i.text.lines().count());
+                }
+            }
+        }
+        variable || function
+    }
+
+    /// Forgets all variables and functions.
+    pub fn clear(&mut self) {
+        let source = self.functions.source().unwrap_or_default().to_string();
+        *self = Self::new(self.engine.clone(), &source);
     }
 
     /// Names and values of the variables, in order of definition.

@@ -72,6 +72,11 @@ pub fn with_last<T>(engine: &Engine, text: &str, compile: impl FnOnce() -> T) ->
     out
 }
 
+/// Where `text` says `_` and means the last value: line and column.
+pub fn last_places(engine: &Engine, text: &str) -> Vec<(usize, usize)> {
+    places(&tokens(engine, text))
+}
+
 /// Where `_` stands for a value: not before `=>` in a `switch`, and not where a name is given.
 fn places(toks: &[Tok]) -> Vec<(usize, usize)> {
     let value = |i: usize| {

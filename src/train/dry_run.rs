@@ -1,13 +1,13 @@
 //! What a run will take, found by a few of its steps before it begins.
 
 use super::aside::aside;
-use super::estimate::{peak_memory, spoken};
+use super::estimate::spoken;
 use super::fit::{FitOptions, RunOptions};
 use super::optim::Optimizer;
 use super::supervised::supervised;
 use super::trainer::{Plan, Trainer};
 use crate::core::value::{IntoValue, record};
-use crate::core::{Error, Opts, Result, Value, interrupt, progress};
+use crate::core::{Error, Opts, Result, Value, interrupt, progress, memory};
 use crate::data::{Dataset, LoaderOptions};
 use crate::nn::Net;
 use std::time::Instant;
@@ -78,7 +78,7 @@ fn measure(net: &Net, plan: &Plan, room: usize) -> Result<Found> {
     let val_steps = val.map_or(0, |v| v.len().div_ceil(val_size));
     let epoch = step * steps as f64 + val_step * val_steps as f64;
     let epochs = plan.epochs.max(0) as f64;
-    let memory = peak_memory().map(|b| b + bytes + val_bytes);
+    let memory = memory::peak().map(|b| b + bytes + val_bytes);
     Ok(Found {
         steps: steps * plan.epochs.max(0) as usize,
         step,

@@ -1,5 +1,6 @@
 //! What a long run will take, said once after its first steps: before the hours, not after them.
 
+use crate::core::memory;
 use std::time::{Duration, Instant};
 
 /// Shorter runs are not announced.
@@ -31,7 +32,7 @@ impl Estimate {
             return None;
         }
         self.said = true;
-        said(elapsed.div_f64(measured as f64), left, peak_memory())
+        said(elapsed.div_f64(measured as f64), left, memory::peak())
     }
 }
 
@@ -53,13 +54,6 @@ pub(super) fn spoken(d: Duration) -> String {
     }
 }
 
-/// The most memory this process has held, in bytes, where the system tells.
-pub(super) fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kb| kb * 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,7 +68,6 @@ mod tests {
         );
         assert_eq!(spoken(Duration::from_secs(7530)), "2 h 06 min");
         assert_eq!(spoken(Duration::from_secs(3599 * 2)), "2 h 00 min");
-        assert!(peak_memory().is_none_or(|b| b > 1_000_000));
     }
 
     #[test]

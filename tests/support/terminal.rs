@@ -16,7 +16,7 @@ impl Terminal {
         let folder = tempfile::tempdir().unwrap();
         let t = Terminal { socket: folder.path().join("socket"), _folder: folder };
         let home = t.socket.with_file_name("home");
-        let mut set = format!("XDG_DATA_HOME={}", home.display());
+        let mut set = format!("XDG_DATA_HOME={}", home.display()); // a later one wins
         env.iter().for_each(|(k, v)| set += &format!(" {k}={v}"));
         let line = format!("env -u NO_COLOR {set} {} {args}", env!("CARGO_BIN_EXE_cs385"));
         let folder = t.socket.parent().unwrap().to_path_buf();

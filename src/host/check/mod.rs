@@ -2,14 +2,16 @@
 //! running it. A script that runs has no fault here; where something cannot be told beforehand, nothing is said.
 
 mod calls;
+mod doubts;
 mod facts;
 mod walk;
 
 use super::engine::{compile, engine, evaluate};
 use super::render::{Diagnostic, Source, diagnose};
 use super::run::{FAILED, OK, USAGE, read};
-use super::{output, test};
+use super::{json, output, test};
 use crate::core::Error;
+pub use doubts::doubts;
 use facts::Facts;
 use rhai::{AST, ASTNode, Engine, EvalAltResult, Position};
 use std::collections::HashSet;
@@ -87,6 +89,8 @@ fn functions(walker: &mut Walker, ast: &AST) {
 }
 
 /// Checks scripts and tells of all faults.
+///
+/// With [`json::wanted`] they are one JSON list on stdout.
 pub fn main(paths: &[PathBuf]) -> ExitCode {
     let mut texts = Vec::new();
     let found = test::find(paths).and_then(|scripts| {
@@ -103,14 +107,25 @@ pub fn main(paths: &[PathBuf]) -> ExitCode {
         }
     };
     let (mut bad, mut all) = (0, 0);
+    let mut found = Vec::new();
     for (name, text) in &texts {
         let source = Source { name, text, known: &[] };
-        let faults = match compile(&engine, &source) {
-            Ok(ast) => faults(&engine, &source, &ast),
-            Err(d) => vec![*d],
+        let (faults, doubts) = match compile(&engine, &source) {
+            Ok(ast) => (faults(&engine, &source, &ast), doubts(&engine, &source)),
+            Err(d) => (vec![*d], Vec::new()),
         };
         bad += usize::from(!faults.is_empty());
-        all += report(&faults);
+        match json::wanted() {
+            true => found.extend(faults.iter().chain(&doubts).map(json::diagnostic)),
+            false => {
+                all += report(&faults);
+                report(&doubts);
+            }
+        }
+    }
+    if json::wanted() {
+        output::write(&format!("{:#}\n", serde_json::Value::Array(found)));
+        return if bad == 0 { OK.into() } else { FAILED.into() };
     }
     let scripts = count(texts.len(), "script");
     match bad {
@@ -133,7 +148,9 @@ pub fn main(paths: &[PathBuf]) -> ExitCode {
 pub fn report(faults: &[Diagnostic]) -> usize {
     for d in faults {
         d.report();
-        eprintln!();
+        if !json::wanted() {
+            eprintln!();
+        }
     }
     faults.len()
 }

@@ -1,22 +1,18 @@
 //! What Tab offers: functions of a namespace, methods of the value before the dot, options of the call around,
 //! layers of its network, files.
 
-use super::lex::ident;
-use super::suggest::builtins;
-use super::words::type_word;
+use super::split::offset;
 use crate::core::func::FuncKind;
+use crate::host::lex::ident;
+use crate::host::suggest::builtins;
+use crate::host::words::type_word;
 use crate::nn::Net;
+use crate::registry::paint::KEYWORDS;
 use crate::registry::session::Session;
 use crate::registry::tokens::{LAST, Tok, tokens};
 use crate::registry::{Entry, entries, help};
 use rhai::{Dynamic, Engine, LexError, Token};
 use rustyline::completion::Pair;
-
-/// Words of the language that begin something.
-const KEYWORDS: [&str; 21] = [
-    "let", "const", "fn", "if", "else", "for", "in", "while", "loop", "do", "until", "break", "continue",
-    "return", "switch", "throw", "try", "catch", "import", "true", "false",
-];
 
 /// Everything with a name, but for what the session defines.
 pub struct Names {
@@ -82,16 +78,39 @@ impl Names {
         };
         (start, found)
     }
-}
 
-/// The byte at a place (1-based, in characters).
-fn offset(text: &str, line: usize, col: usize) -> usize {
-    let above: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    above + text[above..].chars().take(col.saturating_sub(1)).map(char::len_utf8).sum::<usize>()
+    /// What the call around the end of `before` still takes, where an argument is to begin.
+    pub fn takes(&self, engine: &Engine, session: &Session, before: &str) -> Option<String> {
+        if !before.trim_end().ends_with(['(', ',']) {
+            return None;
+        }
+        let text = Before { names: self, engine, session, toks: tokens(engine, before) };
+        let call = text.call().filter(|c| text.open().last() == Some(&c.open))?;
+        let skip = call.arg + usize::from(call.receiver.is_some());
+        let longest = call.entries.iter().max_by_key(|e| e.params.len());
+        let rest: Vec<String> = match longest {
+            Some(e) => e
+                .params
+                .iter()
+                .skip(skip)
+                .map(|p| {
+                    let mark = if p.optional { "?" } else { "" };
+                    if p.ty.is_empty() { p.name.clone() } else { format!("{}{mark}: {}", p.name, p.ty) }
+                })
+                .collect(),
+            None => {
+                let name = ident(text.token(call.open.checked_sub(1)?)?)?;
+                let (_, params) = session.functions().into_iter().find(|(f, _)| *f == name)?;
+                params.into_iter().skip(call.arg).collect()
+            }
+        };
+        let gap = if before.ends_with(',') { " " } else { "" };
+        Some(format!("{gap}{})", rest.join(", ")))
+    }
 }
 
 /// Those of `names` that begin with `word`, in order, once.
-fn starting<S: AsRef<str>>(word: &str, names: impl IntoIterator<Item = S>) -> Vec<Pair> {
+pub fn starting<S: AsRef<str>>(word: &str, names: impl IntoIterator<Item = S>) -> Vec<Pair> {
     let mut all: Vec<String> =
         names.into_iter().map(|n| n.as_ref().to_string()).filter(|n| n.starts_with(word)).collect();
     all.sort();
@@ -311,7 +330,7 @@ impl<'a> Before<'a> {
 }
 
 /// Files and folders that begin with `word`.
-fn files(word: &str) -> Vec<Pair> {
+pub fn files(word: &str) -> Vec<Pair> {
     let (folder, start) = word.rsplit_once('/').map_or(("", word), |(f, s)| (&word[..=f.len()], s));
     let from = if folder.is_empty() { "." } else { folder };
     let entries = std::fs::read_dir(from).into_iter().flatten().flatten();
