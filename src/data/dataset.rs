@@ -1,6 +1,5 @@
 //! A data set as scripts hold it: a source, and which of its items belong.
 
-use super::memory::Memory;
 use super::places::Places;
 use super::view::{Finish, Plan};
 use super::{Dense, Loader, LoaderOptions, Source, View};
