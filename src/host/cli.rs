@@ -87,6 +87,8 @@ enum Command {
     },
     /// List runs: settings that differ and what was measured; compare them in a page
     Runs(runs::Options),
+    /// Run a script at every point of a grid of settings, and put what was measured into one table
+    Sweep(Box<sweep::Options>),
     /// Tell what there is to compute with, and what is missing
     Doctor,
 }
@@ -117,6 +119,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Docs { name, .. } => docs::show(name.as_deref()),
         Command::Data { action } => data::main(&action).map(|()| true),
         Command::Runs(options) => return runs::main(&options),
+        Command::Sweep(options) => return sweep::main(&options),
         Command::Doctor => return doctor::main(),
     };
     match result {

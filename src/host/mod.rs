@@ -23,6 +23,7 @@ pub mod render;
 pub mod repl;
 mod run;
 mod runs;
+mod sweep;
 mod screen;
 mod sixel;
 mod suggest;

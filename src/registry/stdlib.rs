@@ -8,6 +8,7 @@ use rhai::{AST, Engine, FnAccess, Module, Scope};
 
 /// Namespace, name in messages, text. A test sees that no file of the folder is missing here.
 pub const FILES: &[(&str, &str, &str)] = &[
+    ("claims", "stdlib/claims.rhai", include_str!("../../stdlib/claims.rhai")),
     ("codes", "stdlib/codes.rhai", include_str!("../../stdlib/codes.rhai")),
     ("gan", "stdlib/gan.rhai", include_str!("../../stdlib/gan.rhai")),
     ("noise", "stdlib/noise.rhai", include_str!("../../stdlib/noise.rhai")),

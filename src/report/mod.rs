@@ -2,6 +2,7 @@
 
 mod markdown;
 mod page;
+mod part;
 mod table;
 
 use crate::core::{Error, Opts, Result, paths};

@@ -103,7 +103,7 @@ impl Run {
     }
 
     /// A value of run.json as it is shown.
-    fn fact(&self, key: &str) -> String {
+    pub fn fact(&self, key: &str) -> String {
         shown(&self.record[key])
     }
 
@@ -123,6 +123,18 @@ impl Run {
             }
         }
         all
+    }
+
+    /// True for what the script kept with `record`.
+    pub fn kept(&self, name: &str) -> bool {
+        self.record["results"].get(name).is_some_and(Json::is_number)
+    }
+
+    /// What the script kept, and the last value of every measure of training.
+    pub fn measured(&self) -> BTreeMap<String, f64> {
+        let kept = self.record["results"].as_object().into_iter().flatten();
+        let kept = kept.filter_map(|(n, v)| Some((n.clone(), v.as_f64()?)));
+        self.measures().into_iter().chain(kept).collect()
     }
 
     fn json(&self) -> Json {
@@ -234,12 +246,8 @@ fn list(runs: &[Run]) -> String {
             let stamp = run.name.rsplit('/').next().unwrap_or_default().to_string();
             let mut row = vec![stamp, first_line(&run.fact("result")), run.fact("seconds")];
             row.extend(names.iter().map(|n| params.get(n).cloned().unwrap_or_default()));
-            let all = run.measures();
-            row.extend(
-                best.iter().map(|b| {
-                    all.iter().find(|(n, _)| n == b).map_or(String::new(), |(_, v)| format!("{v:.4}"))
-                }),
-            );
+            let all = run.measured();
+            row.extend(best.iter().map(|b| all.get(b).map_or(String::new(), |v| format!("{v:.4}"))));
             rows.push(row);
         }
         out += &format!("{}\n", group[0].script());
@@ -258,9 +266,19 @@ fn list(runs: &[Run]) -> String {
     out
 }
 
-/// Up to three measures of a group that tell most: those of the validation, or else of the training.
 fn measure(group: &[Run]) -> Vec<String> {
-    let mut all: Vec<String> = group.iter().flat_map(Run::measures).map(|(n, _)| n).collect();
+    telling(&group.iter().collect::<Vec<_>>())
+}
+
+/// What to show of runs: numbers their script kept, or else up to three measures of training that tell most.
+pub fn telling(group: &[&Run]) -> Vec<String> {
+    let mut kept: Vec<String> = group.iter().flat_map(|r| r.measured().into_keys().filter(|n| r.kept(n))).collect();
+    kept.sort();
+    kept.dedup();
+    if !kept.is_empty() {
+        return kept;
+    }
+    let mut all: Vec<String> = group.iter().flat_map(|r| r.measures()).map(|(n, _)| n).collect();
     all.sort();
     all.dedup();
     let told = |what: &str| all.iter().filter(|n| n.contains(what)).cloned().collect::<Vec<_>>();
@@ -270,7 +288,8 @@ fn measure(group: &[Run]) -> Vec<String> {
     some
 }
 
-fn first_line(text: &str) -> String {
+/// A text for a cell of a table.
+pub fn first_line(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     match line.chars().count() {
         ..=40 => line.to_string(),
