@@ -3,7 +3,7 @@
 use super::limits::Limits;
 use super::render::Diagnostic;
 use super::run::{FAILED, OK, Options};
-use super::{check, data, docs, doctor, json, look, output, repl, run, runs, test};
+use super::{check, data, docs, doctor, json, look, output, repl, run, runs, sweep, test};
 use crate::core::Result;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;

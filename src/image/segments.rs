@@ -112,8 +112,8 @@ functions! {
     /// Blue: background was said where a thing is (missed). Orange: a thing where background is (invented). Pink: one thing
     /// for another. Targets below 0 do not count. `image::legend()` has the words.
     /// ```rhai
-    /// let [said, is] = [tensor::of([[0, 1]]), tensor::of([[1, 1]])];
-    /// image::filled(2, 1, "white").errors(said, is).to_tensor()[.., 0, 0].round().to_list() // => [0.0, 0.0, 1.0]
+    /// let p = image::filled(2, 1, "white").errors(tensor::of([[0, 1]]), tensor::of([[1, 1]]));
+    /// p.to_tensor()[[0, 0]].to_list() // ~> [0.2, 1.0]
     /// ```
     fn errors(picture: Picture, prediction: Tensor, target: Tensor) -> Picture {
         let (said, is) = (classes(&prediction, &picture)?, classes(&target, &picture)?);
@@ -126,9 +126,9 @@ functions! {
     }
 
     in "image";
-    /// Colours and words of classes, for the option `legend` of `image::grid`; the first is background.
+    /// Colours and words of classes, for the option `legend` of `image::grid`.
     ///
-    /// Without names those of `picture.errors`.
+    /// The first class is background and has none. Without names: those of `picture.errors`.
     /// ```rhai
     /// image::legend(["ground", "horse"]).len() // => 1
     /// image::legend().map(|e| e[1]) // => ["missed", "invented", "one thing for another"]

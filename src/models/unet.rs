@@ -40,7 +40,7 @@ fn double(i: i64, o: i64, batch_norm: bool) -> Result<Part> {
 }
 
 model! {
-    /// U-Net: convolutions down and up again, with what was seen on the way down beside.
+    /// U-Net: down and up again, with what was seen on the way down beside.
     ///
     /// Ronneberger et al. 2015, figure 1, with padding and batch norm. Gives [N, classes, H, W] for pictures of any size
     /// from `2^depth` pixels. The layers are `enc1`, `pool1` … `mid`, and up again `up4`, `dec4` … `dec1`, `head`.

@@ -122,7 +122,7 @@ functions! {
         Target(Rc::new(What::Segment { class: k, zone: part.unwrap_or(Zone::Own), o: options.0 }))
     }
 
-    /// A class's logits summed over one connected piece of where the class is the highest.
+    /// A class's logits over one connected piece of where it is the highest.
     ///
     /// The piece that holds the pixel (x, y) of the output, or the largest one. Pixels are connected side by side.
     /// ```rhai
@@ -138,7 +138,7 @@ functions! {
         Target(Rc::new(What::Segment { class: k, zone, o: options.0 }))
     }
 
-    /// A class's logits summed along the outline of where the class is the highest.
+    /// A class's logits along the outline of where it is the highest.
     ///
     /// Within `width` pixels (2 if left out) on both sides of it.
     /// ```rhai

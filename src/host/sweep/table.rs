@@ -3,6 +3,7 @@
 use super::super::runs::{self, Run};
 use super::grid::Axis;
 use crate::core::{Error, Result, atomic};
+use crate::image::Picture;
 use crate::plot::{self, Options, Series};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,7 +40,8 @@ pub fn write(axes: &[Axis], rows: &[Row], wanted: &[String], folder: &Path) -> R
         let values: Vec<f64> = found.iter().map(|m| m.get(name).copied().unwrap_or(f64::NAN)).collect();
         if values.iter().any(|v| v.is_finite()) {
             let file: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
-            figure(axes, rows, name, &values)?.raster().save(&folder.join(format!("{file}.png")))?;
+            let canvas = figure(axes, rows, name, &values)?;
+            Picture::from(canvas).save(folder.join(format!("{file}.png")))?;
         }
     }
     Ok(markdown)

@@ -19,9 +19,9 @@ options! {
 }
 
 loss! {
-    /// Focal loss of logits [N, C, ..] and classes [N, ..]: what is right already counts less.
+    /// Focal loss: cross-entropy in which what is right already counts less.
     ///
-    /// Lin et al. 2017 (arXiv:1708.02002), equation 5, for several classes: `-w_y (1 - p_y)^gamma log p_y`. The mean is over
+    /// Of logits [N, C, ..] and classes [N, ..]. Lin et al. 2017 (arXiv:1708.02002), equation 5, for several classes: `-w_y (1 - p_y)^gamma log p_y`. The mean is over
     /// the weights of the targets that count, as in `loss::cross_entropy`.
     /// ```rhai
     /// loss::focal(tensor::of([[2.0, 0.0]]), tensor::of([0])) // ~> tensor(0.0018)
