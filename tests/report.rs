@@ -88,7 +88,8 @@ fn an_interrupted_whole_goes_on_where_it_was() {
 fn a_part_is_what_the_script_is_by_itself() {
     let place = place();
     run(&place);
-    let alone = place.run(&["run", "scripts/slow.rhai", "--threads", "1", "--seed", "3", "--set", "epochs=6"]);
+    let alone =
+        place.run(&["run", "scripts/slow.rhai", "--threads", "1", "--seed", "3", "--set", "epochs=6"]);
     assert!(alone.status.success(), "{}", err(&alone));
     let weights = |folder: &Path| fs::read(folder.join("last.safetensors")).unwrap();
     assert_eq!(weights(&part(&place, "slow-").unwrap()), weights(&place.path().join("outputs/slow/latest")));
@@ -108,7 +109,10 @@ fn mistakes_in_a_part_are_placed_in_it() {
         err(&o)
     };
     let said = fails("a");
-    assert!(said.contains("scripts/bad.rhai:3:1: error: no luck") && said.contains("scripts/a.rhai:1:1"), "{said}");
+    assert!(
+        said.contains("scripts/bad.rhai:3:1: error: no luck") && said.contains("scripts/a.rhai:1:1"),
+        "{said}"
+    );
     assert!(fails("b").contains("unknown setting `epohcs`"));
     assert!(fails("c").contains("nowhere.rhai: no such file"));
     let said = fails("d");

@@ -57,7 +57,11 @@ fn run_script(engine: &Engine, name: &str, text: &str, at: Position) -> Result<(
     given_back(run().map(|()| Dynamic::UNIT).map_err(|e| {
         let stopped = matches!(*e, EvalAltResult::ErrorTerminated(..));
         // As an error in a call, so that the message is placed in the other script.
-        if stopped { e } else { EvalAltResult::ErrorInFunctionCall(name.to_string(), name.to_string(), e, at).into() }
+        if stopped {
+            e
+        } else {
+            EvalAltResult::ErrorInFunctionCall(name.to_string(), name.to_string(), e, at).into()
+        }
     }))
     .map(|_| ())
 }

@@ -270,7 +270,9 @@ pub fn from_json(v: &Json) -> Value {
     match v {
         Json::Null => Value::Nil,
         Json::Bool(v) => Value::Bool(*v),
-        Json::Number(v) => v.as_i64().map_or_else(|| Value::Float(v.as_f64().unwrap_or(f64::NAN)), Value::Int),
+        Json::Number(v) => {
+            v.as_i64().map_or_else(|| Value::Float(v.as_f64().unwrap_or(f64::NAN)), Value::Int)
+        }
         Json::String(v) => match v.as_str() {
             "NaN" | "inf" | "-inf" => Value::Float(v.parse().unwrap_or(f64::NAN)),
             _ => Value::Str(v.clone()),

@@ -11,7 +11,11 @@ use std::path::Path;
 /// A figure that is not there; a place where nothing can be written.
 pub fn write(name: &str, sections: &[Section], o: &ReportOptions) -> Result<()> {
     let mut out = format!("# {}\n", o.title);
-    let mut say = |text: &str| if !text.is_empty() { let _ = writeln!(out, "\n{}", text.trim()); };
+    let mut say = |text: &str| {
+        if !text.is_empty() {
+            let _ = writeln!(out, "\n{}", text.trim());
+        }
+    };
     say(&o.text);
     for (i, s) in sections.iter().enumerate() {
         say(&format!("{} {}", if s.is_chapter() { "##" } else { "###" }, s.title));
@@ -40,7 +44,8 @@ fn claims(s: &Section) -> String {
         return String::new();
     }
     let cell = |t: &str| t.replace('|', "\\|").replace('\n', " ");
-    let mut out = "| statement | measured | holds if | verdict | on |\n| --- | --- | --- | --- | --- |".to_string();
+    let mut out =
+        "| statement | measured | holds if | verdict | on |\n| --- | --- | --- | --- | --- |".to_string();
     for Opts(c) in &s.claims {
         let measured = format!("{}: {}", c.measure, c.value);
         let cells = [&c.statement, &measured, &c.threshold, &c.verdict, &c.data].map(|t| cell(t));

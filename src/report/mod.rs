@@ -84,7 +84,8 @@ impl Section {
     fn check(&self) -> Result<()> {
         let wrong = self.claims.iter().find(|c| !VERDICTS.contains(&c.0.verdict.as_str()));
         wrong.map_or(Ok(()), |c| {
-            Err(Error::unknown("verdict", &c.0.verdict, VERDICTS).within(format!("claim \"{}\"", c.0.statement)))
+            Err(Error::unknown("verdict", &c.0.verdict, VERDICTS)
+                .within(format!("claim \"{}\"", c.0.statement)))
         })
     }
 }

@@ -15,13 +15,22 @@ use std::path::Path;
 /// A figure or page that is not there or not what it should be; a place where nothing can be written.
 pub fn write(name: &str, sections: &[Section], o: &ReportOptions) -> Result<()> {
     let mut page = Page::new(&o.title).css(include_str!("page.css")).script(include_str!("page.js"));
-    let mut body = format!("<header class=\"head\"><h1>{}</h1>{}<span id=\"theme\" class=\"no-print\"></span></header>\n", escaped(&o.title), prose(&o.text));
+    let mut body = format!(
+        "<header class=\"head\"><h1>{}</h1>{}<span id=\"theme\" class=\"no-print\"></span></header>\n",
+        escaped(&o.title),
+        prose(&o.text)
+    );
     body += &contents(sections);
     body += "<main>\n";
     let mut pages = 0;
     for (i, s) in sections.iter().enumerate() {
         let heading = if s.is_chapter() { "h2" } else { "h3" };
-        let _ = write!(body, "<section id=\"s{i}\"><{heading}>{}</{heading}>{}", escaped(&s.title), prose(&s.text));
+        let _ = write!(
+            body,
+            "<section id=\"s{i}\"><{heading}>{}</{heading}>{}",
+            escaped(&s.title),
+            prose(&s.text)
+        );
         for f in &s.figures {
             body += &figure(&f.0)?;
         }
@@ -30,10 +39,17 @@ pub fn write(name: &str, sections: &[Section], o: &ReportOptions) -> Result<()> 
         }
         body += &verdicts(&s.claims);
         for path in &s.pages {
-            let html = String::from_utf8(bytes(path)?).map_err(|_| Error::new(format!("{path}: not a page")))?;
-            page = page.inside(&html).map_err(|e| e.within(path))?.bytes(&format!("page{pages}"), html.as_bytes());
+            let html =
+                String::from_utf8(bytes(path)?).map_err(|_| Error::new(format!("{path}: not a page")))?;
+            page = page
+                .inside(&html)
+                .map_err(|e| e.within(path))?
+                .bytes(&format!("page{pages}"), html.as_bytes());
             let name = escaped(&Path::new(path).file_name().unwrap_or_default().to_string_lossy());
-            let _ = write!(body, "<div class=\"page no-print\"><button type=\"button\" data-page=\"{pages}\">Open {name} here</button></div>");
+            let _ = write!(
+                body,
+                "<div class=\"page no-print\"><button type=\"button\" data-page=\"{pages}\">Open {name} here</button></div>"
+            );
             pages += 1;
         }
         body += &origin(s);
@@ -91,16 +107,20 @@ fn grid(markdown: &str) -> String {
     };
     let Some((head, rest)) = rows.split_first() else { return String::new() };
     let rest: String = rest.iter().map(|r| row(r, "td")).collect();
-    format!("<div class=\"wide\"><table><thead>{}</thead><tbody>{rest}</tbody></table></div>", row(head, "th"))
+    format!(
+        "<div class=\"wide\"><table><thead>{}</thead><tbody>{rest}</tbody></table></div>",
+        row(head, "th")
+    )
 }
 
 fn verdicts(claims: &[Opts<Claim>]) -> String {
     if claims.is_empty() {
         return String::new();
     }
-    let mut out = "<div class=\"wide\"><table class=\"claims\"><thead><tr><th>Statement</th><th>Measured</th>\
+    let mut out =
+        "<div class=\"wide\"><table class=\"claims\"><thead><tr><th>Statement</th><th>Measured</th>\
                    <th>Holds if</th><th>Verdict</th><th>On</th></tr></thead><tbody>"
-        .to_string();
+            .to_string();
     for Opts(c) in claims {
         let class = c.verdict.replace(' ', "-");
         let _ = write!(

@@ -102,12 +102,16 @@ fn section(part: &Map) -> Result<Value> {
             _ if !path.exists() => {}
             Some("md") => tables.push(Value::Str(fs::read_to_string(&path).unwrap_or_default())),
             Some("html") => pages.push(Value::Str(there)),
-            _ => figures.push(record([("path", Value::Str(there)), ("caption", Value::Str(sentence(words)))])),
+            _ => {
+                figures.push(record([("path", Value::Str(there)), ("caption", Value::Str(sentence(words)))]))
+            }
         }
     }
     let settings = match part.get("params") {
         Some(Value::Map(all)) => {
-            let one = |(k, v): (&String, &Value)| format!("{k}={}", crate::core::run::to_json(v).to_string().replace('"', ""));
+            let one = |(k, v): (&String, &Value)| {
+                format!("{k}={}", crate::core::run::to_json(v).to_string().replace('"', ""))
+            };
             all.iter().map(one).collect::<Vec<_>>().join(" ")
         }
         _ => String::new(),
@@ -155,7 +159,8 @@ mod tests {
         let leaves = [("a.png", "the map, turned"), ("t.md", "a table")];
         let given: Vec<_> = head.leaves.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(given, leaves);
-        let inline = Head::of("//! T.\n//! It leaves in outputs/x/latest/: curves.png, table.md, run-1/ (weights).\n");
+        let inline =
+            Head::of("//! T.\n//! It leaves in outputs/x/latest/: curves.png, table.md, run-1/ (weights).\n");
         assert_eq!(inline.leaves.len(), 2);
     }
 }

@@ -28,7 +28,8 @@ pub fn rows(markdown: &str) -> Vec<Vec<String>> {
         let line = line.strip_suffix('|').unwrap_or(&line).to_string();
         line.split('|').map(|c| c.trim().replace('\u{1}', "|")).collect::<Vec<_>>()
     };
-    let dashes = |row: &Vec<String>| row.iter().all(|c| !c.is_empty() && c.chars().all(|c| "-: ".contains(c)));
+    let dashes =
+        |row: &Vec<String>| row.iter().all(|c| !c.is_empty() && c.chars().all(|c| "-: ".contains(c)));
     markdown.lines().filter(|l| l.trim_start().starts_with('|')).map(cells).filter(|r| !dashes(r)).collect()
 }
 
@@ -61,8 +62,13 @@ mod tests {
 
     #[test]
     fn tables_are_read_as_they_are_written() {
-        let row = |v: &str| Map::from([("a|b".to_string(), Value::Str(v.into())), ("n".to_string(), Value::Float(0.123_456))]);
+        let row = |v: &str| {
+            Map::from([("a|b".to_string(), Value::Str(v.into())), ("n".to_string(), Value::Float(0.123_456))])
+        };
         let text = markdown(&["a|b".into(), "n".into()], &[row("x|y"), row("")]);
-        assert_eq!(rows(&text)[1..], [["x|y", "0.1235"], ["", "0.1235"]].map(|r| r.map(String::from).to_vec()));
+        assert_eq!(
+            rows(&text)[1..],
+            [["x|y", "0.1235"], ["", "0.1235"]].map(|r| r.map(String::from).to_vec())
+        );
     }
 }

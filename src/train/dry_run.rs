@@ -7,7 +7,7 @@ use super::optim::Optimizer;
 use super::supervised::supervised;
 use super::trainer::{Plan, Trainer};
 use crate::core::value::{IntoValue, record};
-use crate::core::{Error, Opts, Result, Value, interrupt, progress, memory};
+use crate::core::{Error, Opts, Result, Value, interrupt, memory, progress};
 use crate::data::{Dataset, LoaderOptions};
 use crate::nn::Net;
 use std::time::Instant;

@@ -35,8 +35,10 @@ impl Experiment {
             return Err(Error::new(format!("{} is a part of itself", path.display())));
         }
         let text = fs::read_to_string(&path).map_err(|e| Error::io(&path, &e))?;
-        let settings: Vec<_> =
-            settings.iter().map(|(k, v)| Ok((k.clone(), written(v).map_err(|e| e.within(k))?))).collect::<Result<_>>()?;
+        let settings: Vec<_> = settings
+            .iter()
+            .map(|(k, v)| Ok((k.clone(), written(v).map_err(|e| e.within(k))?)))
+            .collect::<Result<_>>()?;
         let seed = o.seed.unwrap_or_else(seed::get);
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let given: Vec<String> = settings.iter().map(|(k, v)| format!("{k}={v} {}", stamp(v))).collect();
@@ -54,13 +56,16 @@ impl Experiment {
     fn run(&self) -> Result<()> {
         let resume = self.folder.join("run.json").exists();
         let name = self.path.display().to_string();
-        let of = JsonMap::from_iter([("script".into(), json!(name)), ("sha256".into(), json!(hash(&self.text)))]);
+        let of =
+            JsonMap::from_iter([("script".into(), json!(name)), ("sha256".into(), json!(hash(&self.text)))]);
         let _outer = run::begin_inside(&name, &self.folder, resume, of);
         let outside = params::exchange(State::given(self.settings.clone()));
         seed::set(self.seed)?;
         engine::begin_script();
         let done = script::run(&name, &self.text).and_then(|()| match params::unused().first() {
-            Some(unknown) => Err(Error::unknown("setting", unknown, params::declared().into_iter().map(|d| d.name))),
+            Some(unknown) => {
+                Err(Error::unknown("setting", unknown, params::declared().into_iter().map(|d| d.name)))
+            }
             None => run::ensure_folder().map(|_| ()),
         });
         let ended = match &done {

@@ -82,7 +82,7 @@ fn history(text: &str, of: &str) -> Option<History> {
 
 impl Run {
     /// Reads the run in `folder`; `None` if it is none.
-    fn read(folder: &Path) -> Option<Self> {
+    pub fn read(folder: &Path) -> Option<Self> {
         let record: Json = serde_json::from_str(&fs::read_to_string(folder.join("run.json")).ok()?).ok()?;
         let folder = fs::canonicalize(folder).ok()?;
         let part = |p: Option<&Path>| Some(p?.file_name()?.to_string_lossy().into_owned());
@@ -272,7 +272,8 @@ fn measure(group: &[Run]) -> Vec<String> {
 
 /// What to show of runs: numbers their script kept, or else up to three measures of training that tell most.
 pub fn telling(group: &[&Run]) -> Vec<String> {
-    let mut kept: Vec<String> = group.iter().flat_map(|r| r.measured().into_keys().filter(|n| r.kept(n))).collect();
+    let mut kept: Vec<String> =
+        group.iter().flat_map(|r| r.measured().into_keys().filter(|n| r.kept(n))).collect();
     kept.sort();
     kept.dedup();
     if !kept.is_empty() {

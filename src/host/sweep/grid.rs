@@ -16,12 +16,15 @@ pub struct Axis {
 /// # Errors
 /// No name, no value, a range that is none.
 pub fn axis(text: &str) -> Result<Axis, String> {
-    let (name, values) = text.split_once('=').filter(|(n, _)| !n.trim().is_empty()).ok_or("write it NAME=VALUES")?;
+    let (name, values) =
+        text.split_once('=').filter(|(n, _)| !n.trim().is_empty()).ok_or("write it NAME=VALUES")?;
     let values = match values.split_once("..") {
         Some((from, to)) => {
-            let wrong = |_| format!("{values} is no range of whole numbers: write it 0..5, or 0..=5 with the end");
+            let wrong =
+                |_| format!("{values} is no range of whole numbers: write it 0..5, or 0..=5 with the end");
             let (to, more) = to.strip_prefix('=').map_or((to, 0), |t| (t, 1));
-            let (from, to) = (from.trim().parse::<i64>().map_err(wrong)?, to.trim().parse::<i64>().map_err(wrong)?);
+            let (from, to) =
+                (from.trim().parse::<i64>().map_err(wrong)?, to.trim().parse::<i64>().map_err(wrong)?);
             (from..to + more).map(|n| n.to_string()).collect()
         }
         None => values.split(',').map(|v| v.trim().to_string()).filter(|v| !v.is_empty()).collect::<Vec<_>>(),
@@ -39,7 +42,8 @@ pub fn axis(text: &str) -> Result<Axis, String> {
 pub fn points(axes: &[Axis]) -> Result<Vec<Vec<(String, String)>>> {
     for (i, a) in axes.iter().enumerate() {
         if axes[..i].iter().any(|b| b.name == a.name) {
-            return Err(Error::new(format!("--grid names `{}` twice", a.name)).hint("give its values in one: a=1,2,3"));
+            return Err(Error::new(format!("--grid names `{}` twice", a.name))
+                .hint("give its values in one: a=1,2,3"));
         }
     }
     let mut all = vec![Vec::new()];
@@ -66,7 +70,10 @@ mod tests {
     #[test]
     fn grids_are_read_and_multiplied() {
         let two = [axis("lr=1e-3, 3e-4").unwrap(), axis("seed=0..3").unwrap()];
-        assert_eq!((two[0].values.clone(), two[1].values.len()), (vec!["1e-3".to_string(), "3e-4".into()], 3));
+        assert_eq!(
+            (two[0].values.clone(), two[1].values.len()),
+            (vec!["1e-3".to_string(), "3e-4".into()], 3)
+        );
         let all = points(&two).unwrap();
         assert_eq!(all.len(), 6);
         assert_eq!(name(&all[1]), "lr=1e-3,seed=1");

@@ -141,9 +141,10 @@ fn plan(o: &Options) -> Result<(Vec<Point>, String), Box<Diagnostic>> {
     let known = params::settings(&engine, &ast);
     let own_seed = known.all.iter().any(|s| s.name == "seed");
     let given = o.grid.iter().map(|a| &a.name).chain(o.run.set.iter().map(|(n, _)| n));
-    if let Some(wrong) = given.into_iter().find(|n| {
-        known.complete && n.as_str() != "seed" && !known.all.iter().any(|s| s.name == **n)
-    }) {
+    if let Some(wrong) = given
+        .into_iter()
+        .find(|n| known.complete && n.as_str() != "seed" && !known.all.iter().any(|s| s.name == **n))
+    {
         return Err(plain(Error::unknown("setting", wrong, known.all.iter().map(|s| &s.name))));
     }
     let home = o.run.out.join(run::stem(&o.script)).join("sweep");
@@ -199,7 +200,9 @@ fn all(o: &Options, points: &[Point], text: &str) -> usize {
     let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let screen = Mutex::new(0);
     let work = || {
-        while let Some(p) = points.get(next.fetch_add(1, Ordering::SeqCst)).filter(|_| !interrupt::requested()) {
+        while let Some(p) =
+            points.get(next.fetch_add(1, Ordering::SeqCst)).filter(|_| !interrupt::requested())
+        {
             let began = Instant::now();
             let end = p.run(&o.script, text);
             let mut done = screen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,22 +18,34 @@ pub fn write(axes: &[Axis], rows: &[Row], wanted: &[String], folder: &Path) -> R
     let found: Vec<BTreeMap<String, f64>> =
         rows.iter().map(|(_, r)| r.as_ref().map(Run::measured).unwrap_or_default()).collect();
     let names = measures(rows, &found, wanted)?;
-    let mut cells = vec![axes.iter().map(|a| a.name.clone()).chain(["result".into()]).chain(names.iter().cloned()).collect()];
+    let mut cells: Vec<Vec<String>> = vec![
+        axes.iter().map(|a| a.name.clone()).chain(["result".into()]).chain(names.iter().cloned()).collect(),
+    ];
     for ((settings, run), measured) in rows.iter().zip(&found) {
         let result = run.as_ref().map_or("no record".to_string(), |r| r.fact("result"));
         let values = names.iter().map(|n| measured.get(n).map_or(String::new(), f64::to_string));
-        cells.push(settings.iter().map(|(_, v)| v.clone()).chain([runs::first_line(&result)]).chain(values).collect());
+        cells.push(
+            settings
+                .iter()
+                .map(|(_, v)| v.clone())
+                .chain([runs::first_line(&result)])
+                .chain(values)
+                .collect(),
+        );
     }
     let written = |name: &str, text: &str| atomic::write(&folder.join(name), text.as_bytes());
     let quoted = |c: &String| match c.contains([',', '"', '\n']) {
         true => format!("\"{}\"", c.replace('"', "\"\"")),
         false => c.clone(),
     };
-    let csv: String = cells.iter().map(|r| r.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n").collect();
+    let csv: String =
+        cells.iter().map(|r| r.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n").collect();
     written("table.csv", &csv)?;
-    let short = |c: &String| c.parse::<f64>().map_or(c.clone(), |v| if c.len() > 7 { format!("{v:.4}") } else { c.clone() });
+    let short = |c: &String| {
+        c.parse::<f64>().map_or(c.clone(), |v| if c.len() > 7 { format!("{v:.4}") } else { c.clone() })
+    };
     let line = |r: &Vec<String>| format!("| {} |\n", r.iter().map(short).collect::<Vec<_>>().join(" | "));
-    let mut markdown = line(&cells[0]) + &line(&vec!["---".to_string(); cells[0].len()]);
+    let mut markdown: String = line(&cells[0]) + &line(&vec!["---".to_string(); cells[0].len()]);
     cells[1..].iter().for_each(|r| markdown += &line(r));
     written("table.md", &markdown)?;
     for name in &names {
@@ -75,10 +87,18 @@ fn figure(axes: &[Axis], rows: &[Row], name: &str, values: &[f64]) -> Result<cra
         let place = along.and_then(|k| axes[k].values.iter().position(|x| *x == settings[k].1)).unwrap_or(0);
         groups.entry(group).or_default().entry(place).or_default().push(*v);
     }
-    let o = Options { title: name.to_string(), y_label: name.to_string(), markers: true, size: (1000, 620), ..Options::default() };
+    let o = Options {
+        title: name.to_string(),
+        y_label: name.to_string(),
+        markers: true,
+        size: (1000, 620),
+        ..Options::default()
+    };
     let Some(k) = along else {
-        let (names, all): (Vec<_>, Vec<_>) = groups.into_iter().map(|(g, m)| (g.join(", "), spread(&m[&0]))).unzip();
-        let names: Vec<String> = names.into_iter().map(|n| if n.is_empty() { name.to_string() } else { n }).collect();
+        let (names, all): (Vec<_>, Vec<_>) =
+            groups.into_iter().map(|(g, m)| (g.join(", "), spread(&m[&0]))).unzip();
+        let names: Vec<String> =
+            names.into_iter().map(|n| if n.is_empty() { name.to_string() } else { n }).collect();
         let bars = Series {
             error: all.iter().map(|a| a.1).collect(),
             ..Series::values("", &all.iter().map(|a| a.0).collect::<Vec<_>>())
@@ -93,7 +113,10 @@ fn figure(axes: &[Axis], rows: &[Row], name: &str, values: &[f64]) -> Result<cra
             points.sort_by(|a, b| a.0.total_cmp(&b.0));
             let xs: Vec<f64> = points.iter().map(|p| p.0).collect();
             let ys: Vec<f64> = points.iter().map(|p| p.1.0).collect();
-            Series { error: points.iter().map(|p| p.1.1).collect(), ..Series::new(group.join(", "), &xs, &ys) }
+            Series {
+                error: points.iter().map(|p| p.1.1).collect(),
+                ..Series::new(group.join(", "), &xs, &ys)
+            }
         })
         .collect();
     let xs: Vec<f64> = series[0].xs.clone();
