@@ -45,8 +45,8 @@ pub fn write(axes: &[Axis], rows: &[Row], wanted: &[String], folder: &Path) -> R
         c.parse::<f64>().map_or(c.clone(), |v| if c.len() > 7 { format!("{v:.4}") } else { c.clone() })
     };
     let line = |r: &Vec<String>| format!("| {} |\n", r.iter().map(short).collect::<Vec<_>>().join(" | "));
-    let mut markdown: String = line(&cells[0]) + &line(&vec!["---".to_string(); cells[0].len()]);
-    cells[1..].iter().for_each(|r| markdown += &line(r));
+    let dashes = vec!["---".to_string(); cells[0].len()];
+    let markdown: String = [&cells[0], &dashes].into_iter().chain(&cells[1..]).map(line).collect();
     written("table.md", &markdown)?;
     for name in &names {
         let values: Vec<f64> = found.iter().map(|m| m.get(name).copied().unwrap_or(f64::NAN)).collect();
