@@ -77,9 +77,9 @@ impl Picture {
     }
 }
 
-const MISSED: Rgb = [0, 114, 178];
+const MISSED: Rgb = [204, 121, 167];
 const INVENTED: Rgb = [213, 94, 0];
-const CONFUSED: Rgb = [204, 121, 167];
+const CONFUSED: Rgb = [0, 158, 115];
 
 functions! {
     on "Picture";
@@ -109,11 +109,11 @@ functions! {
 
     /// Where a prediction [H, W] is wrong, on the picture in grey.
     ///
-    /// Blue: background was said where a thing is (missed). Orange: a thing where background is (invented). Pink: one thing
-    /// for another. Targets below 0 do not count. `image::legend()` has the words.
+    /// Pink: background was said where a thing is (missed). Orange: a thing where background is (invented). Green: one
+    /// thing for another. Targets below 0 do not count. `image::legend()` has the words.
     /// ```rhai
     /// let p = image::filled(2, 1, "white").errors(tensor::of([[0, 1]]), tensor::of([[1, 1]]));
-    /// p.to_tensor()[[0, 0]].to_list() // ~> [0.2, 1.0]
+    /// p.to_tensor()[[0, 0]].to_list() // ~> [0.8392, 1.0]
     /// ```
     fn errors(picture: Picture, prediction: Tensor, target: Tensor) -> Picture {
         let (said, is) = (classes(&prediction, &picture)?, classes(&target, &picture)?);

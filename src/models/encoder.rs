@@ -6,8 +6,8 @@ use super::weights::Named;
 use super::{Spec, alexnet, resnet, vgg};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Result, Value};
-use crate::nn::Sequential;
 use crate::nn::init::he_fan_out;
+use crate::nn::{Sequential, Tent};
 use std::rc::Rc;
 
 /// The stages' names in every network that has an encoder: the last layer of each lies at this stride.
@@ -56,6 +56,22 @@ impl Encoder {
     /// The smallest picture of which something is left at the last stage.
     pub fn least(self) -> i64 {
         if self == Encoder::AlexNet { 63 } else { 32 }
+    }
+
+    /// The way up from a stage: how to enlarge, and at which row and column of that the finer stage (or the picture, with
+    /// `pixels`) begins, so that every place stays where its receptive field has its middle. Cell i of a stage has it in
+    /// cell 2 i + 1 of the one before for AlexNet (windows of three without a border), between 2 i and 2 i + 1 for VGG
+    /// (windows of two), in 2 i for ResNet (three with a border); a tent puts it at `factor · i + (side - 1) / 2`.
+    pub fn way_up(self, factor: i64, pixels: bool) -> (Tent, i64) {
+        let odd = !(pixels || matches!(self, Encoder::Vgg16 | Encoder::Vgg16Bn));
+        let tent = Tent { factor, side: 2 * factor - i64::from(odd), margin: 0 };
+        let begin = match self {
+            Encoder::AlexNet => 0,
+            Encoder::Vgg16 | Encoder::Vgg16Bn => factor / 2,
+            Encoder::ResNet18 if pixels => factor,
+            Encoder::ResNet18 => factor - 1,
+        };
+        (tent, begin)
     }
 
     /// The classifier's linear layers by their place in `classifier`, and the side of the first one's window; none

@@ -8,9 +8,7 @@ use super::{Common, Model, Spec, make_from};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Opts, Result, Value};
 use crate::nn::init::Draw;
-use crate::nn::{
-    BilinearOptions, Conv2dOptions, Count, Net, Padding, bilinear_upsample, conv2d, dropout, identity,
-};
+use crate::nn::{Conv2dOptions, Count, Net, Padding, bilinear_upsample, conv2d, dropout, identity};
 use tch::Tensor;
 
 /// How scores become a picture.
@@ -85,23 +83,17 @@ options! {
     }
 }
 
-/// The middle of `x` with the height and width of `like`; its edge repeated where it is smaller.
-pub(super) fn fit(x: &Tensor, like: &Tensor) -> Result<Tensor> {
+/// The rows and columns of `x` from `begin` on, as many as `like` has; its edge repeated where it has none.
+pub(super) fn fit(x: &Tensor, like: &Tensor, begin: i64) -> Result<Tensor> {
     let (have, want) = (x.size(), like.size());
+    let (first, before) = (begin.max(0), (-begin).max(0));
     let mut x = x.shallow_clone();
     for axis in [2, 3] {
-        let (h, w) = (have[axis], want[axis]);
-        if h > w {
-            x = x.f_narrow(axis as i64, (h - w) / 2, w)?;
-        }
+        x = x.f_narrow(axis as i64, first, (have[axis] - first).min(want[axis] - before))?;
     }
-    let more = |axis: usize| (want[axis] - have[axis]).max(0);
-    let [rows, columns] = [more(2), more(3)];
-    if rows + columns > 0 {
-        let sides = [columns / 2, columns - columns / 2, rows / 2, rows - rows / 2];
-        x = x.f_replication_pad2d(sides)?;
-    }
-    Ok(x)
+    let after = |axis: usize| want[axis] - before - x.size()[axis];
+    let sides = [before, after(3), before, after(2)];
+    Ok(if sides == [0; 4] { x } else { x.f_replication_pad2d(sides)? })
 }
 
 /// That a picture is large enough.
@@ -143,16 +135,22 @@ fn build(o: &FcnOptions, channels: i64, classes: i64) -> Result<Part> {
         parts.extend(HEAD.into_iter().zip(layers));
         top = o.hidden.0;
     }
-    let up =
-        |factor| bilinear_upsample(classes, factor, BilinearOptions { learned: o.learned, border: true });
+    let up = |factor, pixels| bilinear_upsample(classes, encoder.way_up(factor, pixels).0, o.learned);
     parts.push((n.top, conv_bias(top, classes, 1, 1, 0)?));
     for (i, [up_name, score, sum]) in n.steps[..decoder.skips].iter().enumerate() {
         let skip = conv_bias(widths[1 - i], classes, 1, 1, 0)?;
         // A skip begins with nothing to say (section 4.3), so the network begins as one without it.
         restart(&skip, |_, _| Some(Draw::Constant(0.0)))?;
-        parts.extend([(*up_name, up(2)?), (*score, skip), (*sum, identity())]);
+        parts.extend([(*up_name, up(2, false)?), (*score, skip), (*sum, identity())]);
     }
-    parts.push((n.last[decoder.skips], up([32, 16, 8][decoder.skips])?));
+    let last = [32, 16, 8][decoder.skips];
+    parts.push((n.last[decoder.skips], up(last, true)?));
+    // A window of six has its middle between two places.
+    let half = i64::from(decoder.wide && encoder == Encoder::AlexNet);
+    // What is enlarged first is the top's.
+    let begin = move |factor: i64, pixels: bool, first: bool| {
+        encoder.way_up(factor, pixels).1 - if first { half * factor / 2 } else { 0 }
+    };
     let pass = move |b: &Inside, x: &Tensor| {
         large_enough(x, encoder.least(), encoder.name())?;
         let eighth = b.run(STAGES[0], x)?;
@@ -162,10 +160,12 @@ fn build(o: &FcnOptions, channels: i64, classes: i64) -> Result<Part> {
             y = b.run_all(HEAD, &y)?;
         }
         y = b.run(n.top, &y)?;
-        for ([up, score, sum], stage) in n.steps[..decoder.skips].iter().zip([&sixteenth, &eighth]) {
-            y = b.run(sum, &fit(&b.run(up, &y)?, stage)?.f_add(&b.run(score, stage)?)?)?;
+        let stages = [&sixteenth, &eighth];
+        for (i, ([up, score, sum], stage)) in n.steps[..decoder.skips].iter().zip(stages).enumerate() {
+            let risen = fit(&b.run(up, &y)?, stage, begin(2, false, i == 0))?;
+            y = b.run(sum, &risen.f_add(&b.run(score, stage)?)?)?;
         }
-        fit(&b.run(n.last[decoder.skips], &y)?, x)
+        fit(&b.run(n.last[decoder.skips], &y)?, x, begin(last, true, decoder.skips == 0))
     };
     Ok(block("FCN", parts, pass))
 }

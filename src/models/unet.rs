@@ -80,7 +80,7 @@ model! {
             y = b.run("mid", &y)?;
             for (i, beside) in seen.iter().enumerate().rev() {
                 let level = i + 1;
-                let up = fit(&b.run(&format!("up{level}"), &y)?, beside)?;
+                let up = fit(&b.run(&format!("up{level}"), &y)?, beside, 0)?;
                 y = b.run(&format!("dec{level}"), &Tensor::f_cat(&[beside, &up], 1)?)?;
             }
             b.run("head", &y)

@@ -8,77 +8,89 @@ use std::rc::Rc;
 use tch::Tensor;
 
 options! {
-    #[derive(Clone, Copy)]
     /// Options of `nn::bilinear_upsample`.
     pub struct BilinearOptions {
         /// The kernel is learned, from every channel to every channel; otherwise it stays as it is.
         learned: bool = true,
-        /// Keeps the border on each side, about (n + 1) · factor in all.
-        border: bool = false,
+    }
+}
+
+/// A kernel that enlarges: a tent of `side` pixels in both directions, of which `margin` are cut off at every side of the
+/// output. With the usual side `2 f - f mod 2` and margin `f / 2` the output has f times the size.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Tent {
+    /// By how much it enlarges.
+    pub factor: i64,
+    /// Rows and columns of the kernel.
+    pub side: i64,
+    /// Rows and columns cut off.
+    pub margin: i64,
+}
+
+impl Tent {
+    /// The one that interpolates between pixels' centres.
+    pub fn usual(factor: i64) -> Self {
+        Tent { factor, side: 2 * factor - factor % 2, margin: factor / 2 }
+    }
+
+    fn numbers(self) -> Vec<f32> {
+        let middle = (self.side - 1) as f64 / 2.0;
+        let at = |i: i64| 1.0 - (i as f64 - middle).abs() / self.factor as f64;
+        (0..self.side * self.side).map(|k| (at(k / self.side) * at(k % self.side)) as f32).collect()
     }
 }
 
 struct Bilinear {
     weight: Tensor,
     channels: i64,
-    factor: i64,
-    o: BilinearOptions,
+    tent: Tent,
+    learned: bool,
 }
 
-/// The kernel's numbers, a tent in both directions: side `2 f - f mod 2`.
-fn tent(factor: i64) -> Vec<f32> {
-    let side = 2 * factor - factor % 2;
-    let middle = (side - 1) as f64 / 2.0;
-    let at = |i: i64| 1.0 - (i as f64 - middle).abs() / factor as f64;
-    (0..side * side).map(|k| (at(k / side) * at(k % side)) as f32).collect()
-}
-
-/// Enlarges `channels` channels by `factor`.
+/// Enlarges `channels` channels.
 ///
 /// # Errors
 /// libtorch's.
-pub fn bilinear_upsample(channels: i64, factor: i64, o: BilinearOptions) -> Result<Rc<dyn Layer>> {
-    let side = 2 * factor - factor % 2;
-    let weight = match o.learned {
+pub fn bilinear_upsample(channels: i64, tent: Tent, learned: bool) -> Result<Rc<dyn Layer>> {
+    let side = tent.side;
+    let weight = match learned {
         true => init::constant(&[channels, channels, side, side], 0.0)?,
         false => init::buffer(&[channels, 1, side, side], 0.0, tch::Kind::Float)?,
     };
     if !(device::is_meta() || init::is_blank()) {
         let _no_grad = tch::no_grad_guard();
-        let kernel = Tensor::f_from_slice(&tent(factor))?.f_view([side, side])?;
+        let kernel = Tensor::f_from_slice(&tent.numbers())?.f_view([side, side])?;
         for c in 0..channels {
-            let own = if o.learned { c } else { 0 };
+            let own = if learned { c } else { 0 };
             weight.f_select(0, c)?.f_select(0, own)?.f_copy_(&kernel)?;
         }
     }
-    Ok(Rc::new(Bilinear { weight, channels, factor, o }))
+    Ok(Rc::new(Bilinear { weight, channels, tent, learned }))
 }
 
 impl Layer for Bilinear {
     fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
-        let margin = if self.o.border { 0 } else { self.factor / 2 };
-        let groups = if self.o.learned { 1 } else { self.channels };
-        let none = None::<&Tensor>;
-        Ok(x.f_conv_transpose2d(&self.weight, none, self.factor, margin, 0, groups, 1)?)
+        let groups = if self.learned { 1 } else { self.channels };
+        let (stride, margin) = (self.tent.factor, self.tent.margin);
+        Ok(x.f_conv_transpose2d(&self.weight, None::<&Tensor>, stride, margin, 0, groups, 1)?)
     }
 
     fn own(&self) -> Vec<Own<'_>> {
-        let role = if self.o.learned { Role::Parameter } else { Role::Buffer };
+        let role = if self.learned { Role::Parameter } else { Role::Buffer };
         vec![("weight", &self.weight, role)]
     }
 
     fn recipe(&self) -> Option<String> {
-        Recipe::new("bilinear_upsample")
-            .arg(self.channels)
-            .arg(self.factor)
-            .option("learned", &self.o.learned, &true)
-            .option("border", &self.o.border, &false)
-            .done()
+        if self.tent != Tent::usual(self.tent.factor) {
+            return None; // part of a larger network, which says how it is built
+        }
+        let call = Recipe::new("bilinear_upsample").arg(self.channels).arg(self.tent.factor);
+        call.option("learned", &self.learned, &true).done()
     }
 
     fn describe(&self) -> String {
-        let kernel = if self.o.learned { "learned" } else { "fixed" };
-        format!("BilinearUpsample({}, factor={}, {kernel})", self.channels, self.factor)
+        let kernel = if self.learned { "learned" } else { "fixed" };
+        format!("BilinearUpsample({}, factor={}, {kernel})", self.channels, self.tent.factor)
     }
 }
 
@@ -97,6 +109,6 @@ functions! {
         if !(1..=64).contains(&factor) {
             Err(Error::new(format!("`factor` is 1 to 64, got {factor}")))?;
         }
-        Net::of(bilinear_upsample(channels.0, factor, options.0)?)
+        Net::of(bilinear_upsample(channels.0, Tent::usual(factor), options.0.learned)?)
     }
 }

@@ -27,7 +27,7 @@ mod store;
 mod summary;
 mod upsample;
 
-pub use bilinear::{BilinearOptions, bilinear_upsample};
+pub use bilinear::{Tent, bilinear_upsample};
 pub use conv::{Conv2dOptions, ConvTranspose2dOptions, Padding, conv_transpose2d, conv2d};
 pub use ctx::{Capture, Ctx, Place, Tap};
 pub use dropout::dropout;

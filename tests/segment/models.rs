@@ -1,7 +1,7 @@
 //! FCN and U-Net: outputs, names, weights of classifiers, files, bad sizes.
 
 use super::super::filled::{fill, filled};
-use super::super::support::{Script, Tensors, alone, close, fixture};
+use super::super::support::{Script, Tensors, alone, fixture};
 use cs385::core::Value;
 use cs385::nn::{About, Net, Role};
 use tch::Tensor;
@@ -70,31 +70,71 @@ fn they_come_back_from_their_files() {
     }
 }
 
-/// A network with skips begins as one without: their scores are 0; and what it enlarges is bilinear.
+/// A network with skips begins as one without: their scores are 0.
 #[test]
-fn the_start_is_bilinear_and_skips_say_nothing() {
+fn skips_begin_with_nothing_to_say() {
     let _turn = alone();
     for learned in [true, false] {
         let call = format!("models::fcn(#{{encoder: \"resnet18\", classes: 2, learned: {learned}}})");
         let net: Net = Script::new().eval_object(&call);
+        let mut seen = 0;
         for (name, t, role) in net.named() {
             match name.as_str() {
                 "score_16.weight" | "score_8.bias" => {
                     assert_eq!(t.abs().sum(t.kind()).double_value(&[]), 0.0)
                 }
                 "up_1.weight" => assert_eq!(role == Role::Parameter, learned),
-                _ => {}
+                _ => continue,
             }
+            seen += 1;
         }
-        let x = Tensor::rand([1, 2, 5, 6], tch::kind::FLOAT_CPU);
-        for (layer, factor) in [("up_16", 2), ("up_8", 2), ("up_1", 8)] {
-            let up = net.part(layer).unwrap().forward_tensor(&x).unwrap();
-            let (h, w) = (5 * factor, 6 * factor);
-            // With its border there is half a step more on each side.
-            let up = up.narrow(2, factor / 2, h).narrow(3, factor / 2, w);
-            let want = x.upsample_bilinear2d([h, w], false, None, None);
-            let inner = |t: &Tensor| t.narrow(2, factor, h - 2 * factor).narrow(3, factor, w - 2 * factor);
-            close(layer, &inner(&up), &inner(&want), 1e-5);
+        assert_eq!(seen, 3);
+    }
+}
+
+/// What the top says of a place lies where that place's receptive field has its middle: a top that says its own row and
+/// column in pixels gives a picture of rows and columns.
+#[test]
+fn places_stay_where_they_are() {
+    let _turn = alone();
+    for (encoder, middle) in [("alexnet", 31.0), ("vgg16", 15.5), ("vgg16_bn", 15.5), ("resnet18", 0.0)] {
+        for (decoder, top) in [
+            ("fcn_8", "score_32"),
+            ("fcn_32", "score_32"),
+            ("fcn_8s", "score_fr"),
+            ("fcn_16s", "score_fr"),
+            ("fcn_32s", "score_fr"),
+        ] {
+            let wide = decoder.ends_with('s');
+            if wide && (encoder == "resnet18" || encoder == "vgg16_bn") {
+                continue;
+            }
+            // AlexNet's window of six looks half a place further.
+            let middle = if wide && encoder == "alexnet" { middle + 16.0 } else { middle };
+            let mut s = Script::new();
+            s.eval(&format!(
+                "let net = models::fcn(#{{encoder: {encoder:?}, decoder: {decoder:?}, classes: 2, hidden: 2}});
+                 net.on_forward({top:?}, |out| {{
+                     let n = out.shape;
+                     let at = |k| tensor::arange(n[k]).float() * 32.0 + {middle:?};
+                     let rows = at.call(2).reshape([1, 1, n[2], 1]).expand([1, 1, n[2], n[3]]);
+                     let columns = at.call(3).reshape([1, 1, 1, n[3]]).expand([1, 1, n[2], n[3]]);
+                     tensor::cat([rows, columns], 1)
+                 }});"
+            ));
+            for (h, w) in [(192, 224), (197, 211)] {
+                let y = s.eval_tensor(&format!("net.forward(tensor::zeros([1, 3, {h}, {w}]))"));
+                let (rows, columns) = (y.select(0, 0).select(0, 0), y.select(0, 0).select(0, 1));
+                // Where there is a place on every side.
+                for at in [64, 80, 101, 119] {
+                    let off = [
+                        rows.double_value(&[at, 90]) - at as f64,
+                        columns.double_value(&[90, at]) - at as f64,
+                    ];
+                    let close = off.iter().all(|d| d.abs() < 0.51);
+                    assert!(close, "{encoder}/{decoder} {h} × {w}: {off:?} off at {at}");
+                }
+            }
         }
     }
 }

@@ -47,26 +47,33 @@ def fill(net):
     return net.eval()
 
 
-def fit(x, like):
-    """The middle; the edge repeated where there is too little."""
-    for axis in (2, 3):
-        more = x.shape[axis] - like.shape[axis]
-        if more > 0:
-            x = x.narrow(axis, more // 2, like.shape[axis])
-    h, w = (like.shape[a] - x.shape[a] for a in (2, 3))
-    return F.pad(x, (w // 2, w - w // 2, h // 2, h - h // 2), mode="replicate") if h + w else x
+def fit(x, like, begin=0):
+    """From row and column `begin` (which may lie before the first) on; the edge repeated where there is nothing."""
+    rows, columns = (torch.arange(n).add(begin).clamp(0, m - 1) for n, m in zip(like.shape[2:], x.shape[2:]))
+    return x[:, :, rows][:, :, :, columns]
+
+
+# Where cell 0 of a stage has the middle of its receptive field, in pixels, at strides 8, 16 and 32.
+MIDDLES = {"alexnet": {8: 7, 16: 15, 32: 31}, "resnet18": {8: 0, 16: 0, 32: 0}, "vgg16": {8: 3.5, 16: 7.5, 32: 15.5}}
 
 
 class Up(nn.Module):
-    """Shelhamer's deconvolution; fixed: each channel by itself."""
+    """Shelhamer's deconvolution from one stride to another; fixed: each channel by itself. A tent of `side` puts cell i at
+    `factor * i + (side - 1) / 2`; of what it gives the finer stage begins where that is what it should be."""
 
-    def __init__(self, classes, factor, learned):
+    def __init__(self, encoder, classes, fine, coarse, learned, shift=0):
         super().__init__()
-        self.factor, self.groups, side = factor, 1 if learned else classes, 2 * factor
+        middle = MIDDLES[encoder.removesuffix("_bn")]
+        self.factor, self.groups = coarse // fine, 1 if learned else classes
+        # Of cell 0, in cells of the finer stage.
+        at = (middle[coarse] + shift * coarse - (middle[fine] if fine > 1 else 0)) / fine
+        side = 2 * self.factor - (fine > 1 and float(at).is_integer())
+        self.begin = int(np.ceil((side - 1) / 2 - at)) if encoder == "resnet18" else int(np.floor((side - 1) / 2 - at))
         self.weight = nn.Parameter(torch.zeros(classes, classes // self.groups, side, side))
 
-    def forward(self, x):
-        return F.conv_transpose2d(x, self.weight, stride=self.factor, groups=self.groups)
+    def forward(self, x, like):
+        y = F.conv_transpose2d(x, self.weight, stride=self.factor, groups=self.groups)
+        return fit(y, like, self.begin)
 
 
 def stages(encoder):
@@ -87,6 +94,7 @@ class FCN(nn.Module):
         super().__init__()
         (self.stage_8, self.stage_16, self.stage_32), (a, b, c) = stages(encoder)
         self.wide, self.step = decoder.endswith("s"), int(decoder.strip("fcn_s"))
+        shift = 0.5 if self.wide and encoder == "alexnet" else 0  # a window of six has its middle between two cells
         if self.wide:
             side = 6 if encoder == "alexnet" else 7
             self.fc6, self.fc7 = nn.Conv2d(c, hidden, side, padding="same"), nn.Conv2d(hidden, hidden, 1)
@@ -96,12 +104,12 @@ class FCN(nn.Module):
         top, up2, skip2, up3, skip3, last = self.names
         self.add_module(top, nn.Conv2d(c, classes, 1))
         if self.step < 32:
-            self.add_module(up2, Up(classes, 2, learned))
+            self.add_module(up2, Up(encoder, classes, 16, 32, learned, shift))
             self.add_module(skip2, nn.Conv2d(b, classes, 1))
         if self.step < 16:
-            self.add_module(up3, Up(classes, 2, learned))
+            self.add_module(up3, Up(encoder, classes, 8, 16, learned))
             self.add_module(skip3, nn.Conv2d(a, classes, 1))
-        self.add_module(last, Up(classes, self.step, learned))
+        self.add_module(last, Up(encoder, classes, 1, self.step, learned, shift if self.step == 32 else 0))
 
     def forward(self, x):
         top, up2, skip2, up3, skip3, last = (getattr(self, n, None) for n in self.names)
@@ -112,10 +120,10 @@ class FCN(nn.Module):
             y = F.relu(self.fc7(F.relu(self.fc6(y))))
         y = top(y)
         if self.step < 32:
-            y = fit(up2(y), sixteenth) + skip2(sixteenth)
+            y = up2(y, sixteenth) + skip2(sixteenth)
         if self.step < 16:
-            y = fit(up3(y), eighth) + skip3(eighth)
-        return fit(last(y), x)
+            y = up3(y, eighth) + skip3(eighth)
+        return last(y, x)
 
 
 def double(i, o, norm):
