@@ -104,7 +104,16 @@ pub fn diagnose(engine: &Engine, source: &Source, err: &EvalAltResult) -> Diagno
     let Error { msg, hint, .. } = words::say(engine, &lexed, err);
     let line = pos.line().and_then(|l| text.lines().nth(l - 1)).map(|l| (l.to_string(), lexed.width(pos)));
     let interrupted = matches!(err, EvalAltResult::ErrorTerminated(..));
-    Diagnostic { msg, hint, place: place(&at, pos), line, frames, also: Vec::new(), interrupted, warning: false }
+    Diagnostic {
+        msg,
+        hint,
+        place: place(&at, pos),
+        line,
+        frames,
+        also: Vec::new(),
+        interrupted,
+        warning: false,
+    }
 }
 
 impl Diagnostic {
