@@ -42,7 +42,8 @@ class Prompt:
         return self.until(wanted) - begin
 
     def close(self):
-        os.write(self.fd, b"\x03\x04")
+        self.key(b"\x03", b"> ")
+        self.key(b"\x04", b"")
         os.waitpid(self.pid, 0)
         os.close(self.fd)
 
@@ -55,7 +56,7 @@ with tempfile.TemporaryDirectory() as folder:
         p.key(b"let net = nn::sequential([[\"conv1\", nn::conv2d(1, 2, 3)], [\"act\", nn::relu()]]);\r", b"\n")
         a = p.key(b"cam::gra", b"gra")
         b = p.key(b"\t", b"grad_cam_pp")
-        c = p.key(b"d_cam(", b"layers")
+        c = p.key(b"(", b"net: Net")
         p.key(b"\x03", b"> ")
         d = p.key(b"net.forw\t", b"ard")
         p.close()

@@ -42,6 +42,8 @@ with tempfile.TemporaryDirectory() as folder:
     before = after = feed("".join(FIVE.format(i) for i in range(1, piece // 5 + 1)), "warm")
     for k in range(1, probes // piece + 1):
         after = feed("".join(FIVE.format(i) for i in range(k * piece // 5, (k + 1) * piece // 5)), f"piece {k}")
+        if k % 10 == 0:
+            print(f"{k * piece} probes: {after / 1e6:.0f} MB", flush=True)
     seconds = time.perf_counter() - begin
     session.stdin.close()
     session.wait()

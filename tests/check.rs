@@ -332,3 +332,38 @@ fn a_run_with_faults_does_not_begin() {
     write("main.rhai", "import \"lib\" as l; print(l::f(1)); print(l::make().hidden);");
     assert_eq!(cs385(&["run", "main.rhai"]), (0, "1\n2\n".into(), String::new()));
 }
+
+/// What runs but hardly as it is meant is told, and keeps nothing from running.
+#[test]
+fn doubts_are_told_and_stop_nothing() {
+    let p = tempfile::tempdir().unwrap();
+    let cs385 = |args: &[&str]| {
+        let mut c = Command::new(env!("CARGO_BIN_EXE_cs385"));
+        let o = c.args(args).current_dir(p.path()).stdin(Stdio::null()).output().unwrap();
+        let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
+        (o.status.code().unwrap(), text(&o.stdout), text(&o.stderr))
+    };
+    let text = "let share = 1 / 3;\nlet all = []; let by = #{};\nfor i in 0..3 {\n    all.push(|x| x + i);\n    by[`f${i}`] = || i * 2;\n    \
+                let own = i;\n    all.push(|| own);\n    all.push([1].map(|x| x + 1)[0] + i);\n}\nprint(4 / 2 + share);";
+    fs::write(p.path().join("a.rhai"), text).unwrap();
+    let (code, out, err) = cs385(&["check", "a.rhai"]);
+    assert_eq!((code, out.as_str()), (0, "1 script: no faults found\n"), "{err}");
+    let told: Vec<&str> = err.lines().filter(|l| l.contains("warning")).collect();
+    assert_eq!(
+        told,
+        [
+            "a.rhai:1:15: warning: 1 / 3 of whole numbers is the whole number 0",
+            "a.rhai:4:22: warning: all closures made in this loop share `i`: they will see its last value",
+            "a.rhai:5:22: warning: all closures made in this loop share `i`: they will see its last value",
+        ]
+    );
+    assert!(
+        err.contains("hint: 1.0 / 3 is a number") && err.contains("hint: give each its own: `let own = i;`"),
+        "{err}"
+    );
+    let (code, out, err) = cs385(&["run", "a.rhai"]);
+    assert_eq!((code, out.as_str()), (0, "2\n"), "{err}");
+    assert!(err.contains("a.rhai:1:15: warning: "), "{err}");
+    let (code, out, _) = cs385(&["check", "a.rhai", "--json"]);
+    assert!(code == 0 && out.matches("\"severity\": \"warning\"").count() == 3, "{out}");
+}

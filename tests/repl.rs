@@ -279,10 +279,12 @@ fn ctrl_c_comes_back_to_the_prompt_with_everything_kept() {
     t.until("\n42\n");
     // In a native loop: training.
     t.line("let net = nn::linear(4, 2); let d = data::from_tensors(tensor::rand([400, 4]), tensor::randint(0, 2, [400]));");
-    t.line("print(\"go\"); train::fit(net, d, #{epochs: 1000000});");
+    t.line("print(\"go\"); train::fit(net, d, #{epochs: 1000000, optimizer: optim::sgd(#{lr: 0.1})});");
     t.until("\ngo\n");
     std::thread::sleep(Duration::from_millis(300));
     t.keys(&["C-c"]);
+    let text = t.until("\n> ");
+    assert!(!text.contains("no optimizer"), "{text}");
     t.line("`then ${add(kept) + 1}`");
     t.until("then 43");
     // At the prompt it clears the line, also one of several lines.
@@ -297,6 +299,8 @@ fn ctrl_c_comes_back_to_the_prompt_with_everything_kept() {
     t.ready();
     t.keys(&["Up"]);
     t.keys(&["Enter"]);
+    // What is typed before the next prompt can be lost.
+    t.until("44\n> kept + 4\n44\n");
     t.line("_ + 1");
     t.until("\n45\n");
     t.line("cam::gra\t(1)");

@@ -176,6 +176,10 @@ pub fn helped(e: Error) -> Error {
         Some(format!(
             "the layer takes {wants} channels and is given {has}: another first number of nn::conv2d fits"
         ))
+    } else if rest.ends_with("no such file or folder") {
+        Some("a relative path is looked for in the run's folder, then in the folder you are in".to_string())
+    } else if path == "loss::cross_entropy" && rest.contains("must have one shape") {
+        Some("class numbers are whole: target.long()".to_string())
     } else {
         None
     };

@@ -28,6 +28,9 @@ impl Assistant {
     }
 }
 
+/// Longer words about a call would push what is typed about.
+const LONGEST: usize = 72;
+
 /// Grey words behind the cursor.
 pub struct Grey {
     shown: String,
@@ -56,7 +59,10 @@ impl Hinter for Assistant {
         if let Some(shown) = earlier {
             return Some(Grey { shown, takes: true });
         }
-        let shown = self.repl.borrow().takes(line)?;
+        let mut shown = self.repl.borrow().takes(line)?;
+        if shown.chars().count() > LONGEST {
+            shown = shown.chars().take(LONGEST - 1).chain(['…']).collect();
+        }
         Some(Grey { shown, takes: false })
     }
 }

@@ -65,12 +65,14 @@ impl Book {
         let mut ids: HashMap<String, String> = HashMap::new();
         for e in &all {
             ids.entry(e.path.clone()).or_insert_with(|| e.path.clone());
+            let id = home_id(e.kind != FuncKind::Function, &e.home);
             if !e.home.is_empty() {
-                ids.entry(e.home.clone()).or_insert_with(|| home_id(&e.home));
+                ids.entry(id.clone()).or_insert_with(|| id.clone());
+                ids.entry(e.home.clone()).or_insert(id);
             }
         }
         ids.extend(CHAPTERS.iter().map(|(name, _)| (format!("{name}.md"), name.to_string())));
-        ids.insert("../reference.md".to_string(), home_id(""));
+        ids.insert("../reference.md".to_string(), home_id(false, ""));
         Self {
             all,
             words: Words::all(),
@@ -92,7 +94,7 @@ impl Book {
 
     /// The id that a name in `code` leads to.
     fn named(&self, code: &str) -> Option<&String> {
-        let name = code.split(['(', ' ']).next().unwrap_or(code).trim_end_matches("::");
+        let name = code.split(['(', ' ']).next().unwrap_or(code);
         self.ids.get(name).filter(|_| !name.is_empty())
     }
 
@@ -130,9 +132,13 @@ fn style(class: Class) -> &'static str {
     }
 }
 
-/// The id of the page of a namespace or a type.
-fn home_id(home: &str) -> String {
-    if home.is_empty() { "functions".to_string() } else { home.to_string() }
+/// The id of the page of a namespace or a type: `cam::`, `Net`. (There is a function `tensor`, too.)
+fn home_id(is_type: bool, home: &str) -> String {
+    match home {
+        "" => "functions".to_string(),
+        home if is_type => home.to_string(),
+        home => format!("{home}::"),
+    }
 }
 
 /// A picture as the page shows it: small ones are enlarged, their pixels kept.

@@ -56,12 +56,12 @@ impl Book {
             .collect();
         let mut html = format!(
             "<section class=\"page\" id=\"{}\"><h1>{head}</h1>\n<p class=\"members\">{list}</p>\n",
-            home_id(home)
+            home_id(is_type, home)
         );
         for (e, id) in members.iter().zip(&ids) {
             html += &self.entry(engine, e, id, all)?;
         }
-        Ok(Part { id: home_id(home), title, html: html + "</section>\n", is_type })
+        Ok(Part { id: home_id(is_type, home), title, html: html + "</section>\n", is_type })
     }
 
     fn entry(&mut self, engine: &Rc<Engine>, e: &Entry, id: &str, all: &[Entry]) -> Result<String> {
