@@ -89,6 +89,13 @@ enum Command {
     Runs(runs::Options),
     /// Run a script at every point of a grid of settings, and put what was measured into one table
     Sweep(Box<sweep::Options>),
+    /// Redo the whole study and write its report: `cs385 run scripts/study.rhai`
+    Report {
+        #[command(flatten)]
+        options: Box<Options>,
+        #[command(flatten)]
+        limits: Limits,
+    },
     /// Tell what there is to compute with, and what is missing
     Doctor,
 }
@@ -120,6 +127,7 @@ pub fn main(cli: Cli) -> ExitCode {
         Command::Data { action } => data::main(&action).map(|()| true),
         Command::Runs(options) => return runs::main(&options),
         Command::Sweep(options) => return sweep::main(&options),
+        Command::Report { options, limits } => return run::main(&study(), &options, &limits),
         Command::Doctor => return doctor::main(),
     };
     match result {
@@ -130,6 +138,13 @@ pub fn main(cli: Cli) -> ExitCode {
             FAILED.into()
         }
     }
+}
+
+/// The study's script: in the current folder, or where the launcher says the project is.
+fn study() -> PathBuf {
+    let here = Path::new("scripts/study.rhai");
+    let home = std::env::var_os("CS385_HOME").map(|h| Path::new(&h).join(here));
+    if here.exists() { here.to_path_buf() } else { home.unwrap_or_else(|| here.to_path_buf()) }
 }
 
 fn run_help() -> Result<bool> {
