@@ -6,7 +6,7 @@ use super::run::{FAILED, OK, Options};
 use super::{check, data, docs, doctor, json, look, output, repl, run, runs, sweep, test};
 use crate::core::Result;
 use clap::{CommandFactory, Parser, Subcommand};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A scripting workbench for looking at how neural networks look at pictures
