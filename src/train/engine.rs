@@ -134,6 +134,7 @@ impl Loop<'_> {
         plan.nets.iter().for_each(|(_, n)| {
             n.set_training(true);
         });
+        self.estimate.begin_epoch();
         for batch in loader {
             let batch = batch?.to(self.device())?;
             let n = batch.len() as f64;

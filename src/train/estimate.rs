@@ -12,27 +12,36 @@ const WARM_UP: usize = 5;
 #[derive(Default)]
 pub struct Estimate {
     seen: usize,
-    warm: Option<Instant>,
+    /// When the last step was over, or the epoch began.
+    last: Option<Instant>,
+    /// What the steps after the first ones took.
+    spent: Duration,
     said: bool,
 }
 
 impl Estimate {
+    /// An epoch begins: what was done since its last step, validation say, is no step.
+    pub fn begin_epoch(&mut self) {
+        self.last = Some(Instant::now());
+    }
+
     /// To be called after every step, `left` of which follow in the whole run. Gives what to say when it is known.
     pub fn after_step(&mut self, left: usize) -> Option<String> {
         if self.said {
             return None;
         }
         self.seen += 1;
-        if self.seen == WARM_UP {
-            self.warm = Some(Instant::now());
+        let took = self.last.replace(Instant::now()).map_or(Duration::ZERO, |l| l.elapsed());
+        let measured = self.seen.saturating_sub(WARM_UP);
+        if measured > 0 {
+            self.spent += took;
         }
-        let (elapsed, measured) = (self.warm?.elapsed(), self.seen - WARM_UP);
         // Two seconds of at least three steps, so that one slow step does not frighten.
-        if elapsed < Duration::from_secs(2) || measured < 3 {
+        if self.spent < Duration::from_secs(2) || measured < 3 {
             return None;
         }
         self.said = true;
-        said(elapsed.div_f64(measured as f64), left, memory::peak())
+        said(self.spent.div_f64(measured as f64), left, memory::peak())
     }
 }
 
@@ -76,7 +85,11 @@ mod tests {
         for _ in 0..WARM_UP + 2 {
             assert_eq!(e.after_step(1 << 30), None);
         }
-        e.warm = Some(Instant::now() - Duration::from_secs(3));
+        // An epoch ends, and its validation takes a while: no step.
+        e.last = Some(Instant::now() - Duration::from_secs(30));
+        e.begin_epoch();
+        assert_eq!(e.after_step(1 << 30), None);
+        e.last = Some(Instant::now() - Duration::from_secs(3));
         assert!(e.after_step(1 << 30).is_some());
         assert_eq!(e.after_step(1 << 30), None);
     }
