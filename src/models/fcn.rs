@@ -204,7 +204,7 @@ functions! {
     /// ```rhai
     /// let net = models::fcn(#{encoder: "alexnet", decoder: "fcn_8", classes: 2});
     /// net.forward(tensor::zeros([1, 3, 64, 96])).shape // => [1, 2, 64, 96]
-    /// net.count_parameters() // => 2471878
+    /// net.count_parameters() // => 2471822
     /// ```
     fn fcn(options: Opts<(Common, FcnOptions)>) -> Net {
         let (common, o) = options.0;

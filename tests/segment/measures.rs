@@ -135,6 +135,25 @@ fn masks_are_learned_and_measured_each_epoch() {
     }
 }
 
+/// With a learning rate for the decoder the encoder moves a tenth as far in Adam's first step.
+#[test]
+fn the_library_teaches_encoders_slower() {
+    let _turn = super::super::support::alone();
+    let mut s = Script::with_library();
+    s.eval(
+        "seed(0);
+         let sets = segment::sets(\"\", \"tiny\", #{});
+         let net = models::fcn(#{encoder: \"alexnet\", decoder: \"fcn_32\", classes: 2});
+         let names = [\"stage_8.0.weight\", \"score_32.weight\"];
+         let before = names.map(|n| net.parameters()[n].detach().clone());
+         let sets = sets + #{train: sets.train.take(4)};
+         segment::learn(net, sets, #{save: false, schedule: sched::custom(|t| 1.0)});
+         let moved = [0, 1].map(|i| (net.parameters()[names[i]].detach() - before[i]).abs().max().item());",
+    );
+    let [encoder, decoder] = [0, 1].map(|i| number(&s.eval(&format!("moved[{i}]"))));
+    assert!((decoder - 1e-3).abs() < 1e-4 && (encoder - 1e-4).abs() < 1e-5, "{encoder} {decoder}");
+}
+
 #[test]
 fn a_picture_of_one_class_or_of_none_is_measured() {
     let mut s = Script::new();
