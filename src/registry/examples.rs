@@ -92,6 +92,43 @@ pub fn run(engine: &Rc<Engine>, example: &Example) -> Result<Option<Picture>, St
     play(engine, &mut Session::new(engine.clone(), "example"), &example.code)
 }
 
+/// What an example of the function `name` draws: one of its values, or, where it only asks the picture something
+/// (`plot::hist(…).size`), the picture it asks.
+///
+/// # Errors
+/// What differs from what the example says.
+pub fn draws(engine: &Rc<Engine>, example: &Example, name: &str) -> Result<Option<Picture>, String> {
+    let drawn = run(engine, example)?;
+    if drawn.is_some() || example.no_run {
+        return Ok(drawn);
+    }
+    let folder = scratch().map_err(|e| e.to_string())?;
+    Start::test(folder.path().into()).begin().map_err(|e| e.to_string())?;
+    let mut session = Session::new(engine.clone(), "example");
+    let mut drawn = None;
+    for step in steps(&example.code) {
+        let asked = call(&step.code, name).and_then(|code| session.eval(code).ok());
+        drawn = asked.and_then(|v| v.try_cast::<Picture>()).or(drawn);
+        let _ = session.eval(&step.code);
+    }
+    Ok(drawn)
+}
+
+/// `code` up to the end of the last call of `name`.
+fn call<'a>(code: &'a str, name: &str) -> Option<&'a str> {
+    let open = code.rfind(&format!("{name}("))? + name.len();
+    let mut depth = 0;
+    let close = code[open..].char_indices().find(|(_, c)| {
+        depth += match c {
+            '(' => 1,
+            ')' => -1,
+            _ => 0,
+        };
+        depth == 0
+    })?;
+    code.get(..=open + close.0)
+}
+
 /// Runs `code` as a part of a conversation. Gives the last picture among its values.
 ///
 /// # Errors
@@ -136,6 +173,13 @@ mod tests {
     fn check(code: &str) -> Result<(), String> {
         let engine = Rc::new(crate::registry::session::engine().unwrap());
         run(&engine, &Example { code: code.into(), no_run: false }).map(drop)
+    }
+
+    #[test]
+    fn the_call_is_cut_out() {
+        assert_eq!(call("let a = 1;\nf(g(a), \"x\").size", "f"), Some("let a = 1;\nf(g(a), \"x\")"));
+        assert_eq!(call("p.h(1).h(2).w > 3", "h"), Some("p.h(1).h(2)"));
+        assert_eq!(call("g(1", "g"), None);
     }
 
     #[test]

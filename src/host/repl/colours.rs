@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn the_other_bracket_is_marked() {
-        assert_eq!(painted("f([1)]", 1), "f([<36m1><1;4m)>]");
+        assert_eq!(painted("f([1])", 1), "f([<36m1>]<1;4m)>");
         assert_eq!(painted("f(a)", 4), "f<1;4m(>a)");
         assert_eq!(painted("f(\")\")", 1), "f(<32m\")\"><1;4m)>");
         assert_eq!(painted(")", 0), ")");

@@ -111,7 +111,7 @@ impl Book {
         for example in e.examples() {
             out += &self.code(&example.code);
             if e.result() == "Picture" && !example.no_run {
-                let drawn = examples::run(engine, &example);
+                let drawn = examples::draws(engine, &example, &e.name);
                 let drawn = drawn.map_err(|why| Error::new(format!("the example of {}: {why}", e.path)))?;
                 if let Some(picture) = drawn {
                     out += &figure(&picture)?;
