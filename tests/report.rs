@@ -150,7 +150,7 @@ fn a_report_is_one_page_and_markdown() {
     }
     assert!(text.contains("`x.rhai`, n=4, 1 min 15 s"), "{text}");
 
-    let mut b = Browser::open(&folder.join("report.html"));
+    let mut b = Browser::open(folder.join("report.html"));
     assert_eq!(b.text("document.title"), "All & more");
     assert_eq!(b.eval("document.querySelector('figure img').naturalWidth > 300"), true);
     assert_eq!(b.text("document.querySelector('tbody td').textContent").matches("<script>").count(), 1);

@@ -214,7 +214,7 @@ functions! {
         let spec = SPECS.iter().find(is_it).map_or(&SPECS[0].2, |s| &s.2);
         let sort = |found: Found| match found.classes(spec.head) {
             Some(_) => found,
-            None => found.as_part(format!("that is {}; the decoder starts anew", encoder.name())),
+            None => found.into_part(format!("that is {}; the decoder starts anew", encoder.name())),
         };
         make_from("fcn", spec, common, sort, |plan| build(&o, plan.channels, plan.classes))?
     }

@@ -49,7 +49,7 @@ impl Found {
     }
 
     /// What it is meant to fill, where it is known to hold no more.
-    pub fn as_part(mut self, part: String) -> Self {
+    pub fn into_part(mut self, part: String) -> Self {
         self.part = Some(part);
         self
     }

@@ -76,9 +76,9 @@ options! {
 const VERDICTS: [&str; 3] = ["holds", "does not hold", "not decided"];
 
 impl Section {
-    /// A title alone.
+    /// No part made it: a title, or words about the whole.
     fn is_chapter(&self) -> bool {
-        self.figures.is_empty() && self.tables.is_empty() && self.claims.is_empty() && self.name.is_empty()
+        self.figures.is_empty() && self.tables.is_empty() && self.name.is_empty()
     }
 
     fn check(&self) -> Result<()> {

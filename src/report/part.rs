@@ -112,7 +112,11 @@ fn section(part: &Map) -> Result<Value> {
             let one = |(k, v): (&String, &Value)| {
                 format!("{k}={}", crate::core::run::to_json(v).to_string().replace('"', ""))
             };
-            all.iter().map(one).collect::<Vec<_>>().join(" ")
+            all.iter()
+                .filter(|(_, v)| !matches!(v, Value::Str(s) if s.is_empty()))
+                .map(one)
+                .collect::<Vec<_>>()
+                .join(" ")
         }
         _ => String::new(),
     };

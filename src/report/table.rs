@@ -7,7 +7,7 @@ use crate::core::{Map, Value};
 fn cell(row: &Map, column: &str) -> String {
     match row.get(column) {
         None | Some(Value::Nil) => String::new(),
-        Some(Value::Float(v)) if v.is_finite() => ((v * 1e4).round() / 1e4).to_string(),
+        Some(Value::Float(v)) => ((v * 1e4).round() / 1e4 + 0.0).to_string(),
         Some(Value::Str(v)) => v.replace('|', "\\|").replace('\n', " "),
         Some(v) => to_json(v).to_string(),
     }

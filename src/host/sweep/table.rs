@@ -33,7 +33,7 @@ pub fn write(axes: &[Axis], rows: &[Row], wanted: &[String], folder: &Path) -> R
                 .collect(),
         );
     }
-    let written = |name: &str, text: &str| atomic::write(&folder.join(name), text.as_bytes());
+    let written = |name: &str, text: &str| atomic::write(folder.join(name), text.as_bytes());
     let quoted = |c: &String| match c.contains([',', '"', '\n']) {
         true => format!("\"{}\"", c.replace('"', "\"\"")),
         false => c.clone(),
