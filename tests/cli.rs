@@ -80,9 +80,9 @@ fn a_run_leaves_its_record() {
 #[test]
 fn errors_in_the_library_and_in_closures_are_placed() {
     let p = Place::new();
-    p.script("l.rhai", "report::table([\"a\"], 3)");
+    p.script("l.rhai", "let net = nn::relu();\nvae::latent(net)");
     let e = err(&p.run(&["run", "l.rhai"]));
-    assert!(e.contains("stdlib/report.rhai:") && e.contains("in `table`, called at l.rhai:1:9"), "{e}");
+    assert!(e.contains("stdlib/vae.rhai:") && e.contains("in `latent`, called at l.rhai:2:6"), "{e}");
     p.script("d.rhai", "let t = [1, 2];\nt.for_each(|x| t.push(x))");
     let e = err(&p.run(&["run", "d.rhai"]));
     assert!(

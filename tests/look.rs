@@ -53,7 +53,7 @@ const LAYERS: &str = r#"
     nn::mish(), nn::relu(), nn::relu6(), nn::selu(), nn::sigmoid(), nn::silu(), nn::softmax(2), nn::softplus(),
     nn::softsign(), nn::tanh(),
     nn::residual(nn::conv2d(4, 4, 1), #{shortcut: nn::sequential([["a \"b\"", nn::identity()]])}),
-    nn::residual(nn::relu()),
+    nn::residual(nn::relu()), nn::bilinear_upsample(2, 3),
 "#;
 
 #[test]

@@ -107,9 +107,12 @@ pub fn versions() -> Json {
     RUN.with_borrow(|r| r.setup.record.get("versions").cloned().unwrap_or_default())
 }
 
-/// The folder of the script's runs, `<out>/<name>`.
+/// The folder of the script's runs, `<out>/<name>`; that of the run where it lies elsewhere.
 pub fn home() -> PathBuf {
-    RUN.with_borrow(|r| r.setup.out.join(&r.setup.name))
+    RUN.with_borrow(|r| {
+        let usual = r.setup.out.join(&r.setup.name);
+        r.setup.folder.clone().filter(|f| !f.starts_with(&usual)).unwrap_or(usual)
+    })
 }
 
 /// True when no progress is to be shown (`--quiet`).

@@ -98,9 +98,9 @@ fn bytes(path: &str) -> Result<Vec<u8>> {
 
 functions! {
     in "report";
-    /// Writes a report: one page with everything inside, and a Markdown file with the figures beside it.
+    /// Writes a report: one page with everything inside, and Markdown.
     ///
-    /// `name` is that of both files without ending. Sections are maps: `title`, `text`, `figures` (maps of `path`
+    /// Figures of the Markdown are copied beside it. `name` is that of both files without ending. Sections are maps: `title`, `text`, `figures` (maps of `path`
     /// and `caption`), `tables` (Markdown), `pages` (HTML files to walk through, opened inside the page), `claims` (maps of
     /// `statement`, `measure`, `value`, `threshold`, `verdict` — "holds", "does not hold" or "not decided" — and `data`),
     /// and of what made it `name`, `script`, `settings` and `seconds`. The page prints with all its figures.

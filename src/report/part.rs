@@ -57,6 +57,8 @@ impl Head {
             Some((files, words)) if names(files).next().is_some() => {
                 self.leaves.extend(names(files).map(|n| (n, words.trim().to_string())));
             }
+            // A file that a report does not show.
+            _ if line.split([' ', ',']).next().is_some_and(|w| w.trim_end_matches('.').contains('.')) => {}
             _ => {
                 if let Some((_, words)) = self.leaves.last_mut() {
                     *words = format!("{words} {line}").trim().to_string();

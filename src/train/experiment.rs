@@ -126,7 +126,7 @@ fn read(folder: &Path, name: &str) -> String {
 
 functions! {
     in "experiment";
-    /// Runs another script as a part of this one; one that was finished is not run again.
+    /// Runs another script as a part of this one, unless that was done before.
     ///
     /// `settings` are what `--set` would say. The part has a folder of its own below `outputs/<script>/parts`, for this
     /// script, settings, seed, device and version and the state of files that settings name; where it was interrupted it
@@ -164,7 +164,7 @@ functions! {
         ])
     }
 
-    /// Whether a part has come to its end before, so that `experiment::run` would not run it.
+    /// Whether a part was finished before: `experiment::run` would not run it.
     /// ```rhai
     /// "record(\"one\", 1);".save("one.rhai");
     /// let before = experiment::done("one.rhai", #{});
@@ -183,8 +183,8 @@ functions! {
     /// A number, a text, a list or a map of such. `cs385 sweep` puts results of many runs into one table, and
     /// `experiment::run` gives them to the script that asked.
     /// ```rhai
-    /// record("accuracy", 0.93)
-    /// record("confusion", [[5, 1], [0, 4]])
+    /// record("accuracy", 0.93);
+    /// record("confusion", [[5, 1], [0, 4]]);
     /// ```
     fn record(name: String, value: Value) {
         run::keep(&name, &value)?

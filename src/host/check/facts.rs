@@ -185,8 +185,14 @@ impl<'a> Facts<'a> {
             || s.import
             || s.computed_keys
             || s.keys.contains(name)
-            || stdlib::FILES.iter().any(|f| f.2.contains(&format!("{name}:")))
+            || stdlib::FILES.iter().any(|f| has_key(f.2, name))
     }
+}
+
+/// True if `text` has a key `name:`, not only one that ends like it.
+fn has_key(text: &str, name: &str) -> bool {
+    let begins = |i: usize| !text[..i].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    text.match_indices(&format!("{name}:")).any(|(i, _)| begins(i))
 }
 
 /// The type all `rows` give back, if that is certain.
