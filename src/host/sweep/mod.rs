@@ -21,6 +21,7 @@ use std::time::Instant;
 
 /// What `cs385 sweep` is told.
 #[derive(clap::Args)]
+#[group(id = "sweep")]
 pub struct Options {
     /// The script
     script: PathBuf,
