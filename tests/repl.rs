@@ -283,8 +283,9 @@ fn ctrl_c_comes_back_to_the_prompt_with_everything_kept() {
     t.until("\ngo\n");
     std::thread::sleep(Duration::from_millis(300));
     t.keys(&["C-c"]);
-    let text = t.until("\n> ");
-    assert!(!text.contains("no optimizer"), "{text}");
+    t.ready();
+    let text = t.until("stopped: interrupted");
+    assert!(text.contains("train::fit(") && !text.contains("no optimizer"), "{text}");
     t.line("`then ${add(kept) + 1}`");
     t.until("then 43");
     // At the prompt it clears the line, also one of several lines.
