@@ -256,18 +256,6 @@ fn the_quick_start_runs_in_its_tiny_size() {
     assert!(out(&o).contains("105,866 parameters"), "{}", out(&o));
 }
 
-/// A script in its tiny size: the files it leaves, and what it says.
-fn tiny(p: &Place, name: &str, files: &[&str], says: &str) {
-    let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
-    let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
-    assert_eq!(o.status.code(), Some(0), "{}", err(&o));
-    for file in files {
-        let path = p.path().join("outputs").join(name).join("latest").join(file);
-        assert!(path.metadata().unwrap().len() > 100, "{file}");
-    }
-    assert!(out(&o).contains(says), "{name}: {}", out(&o));
-}
-
 #[test]
 fn the_scripts_of_maps_run_in_their_tiny_size() {
     let p = Place::new();
@@ -287,7 +275,7 @@ fn the_scripts_of_maps_run_in_their_tiny_size() {
         ("cam_zoo", ["zoo.png", "scores.md"].as_slice(), "random_cam "),
         ("sanity_check", ["cascading.png", "independent.png", "sanity.md"].as_slice(), "| conv1 | guided"),
     ] {
-        tiny(&p, name, files, says);
+        p.tiny(name, &[], files, says);
     }
 }
 
@@ -329,7 +317,7 @@ fn the_scripts_of_vaes_run_in_their_tiny_size() {
             "| untrained | 0.",
         ),
     ] {
-        tiny(&p, name, files, says);
+        p.tiny(name, &[], files, says);
     }
 }
 

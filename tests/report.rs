@@ -29,6 +29,9 @@ let quick = experiment::run("quick.rhai", #{});
 let slow = experiment::run("slow.rhai", #{epochs: 6}, #{seed: 3});
 print(`quick ${quick.fresh} ${quick.results.draw}`);
 print(`slow ${slow.results.loss} then ${tensor::rand([1]).item()}`);
+// The first run of this script, whatever its parts ran: it lies in the folder itself.
+train::fit(nn::linear(2, 2), data::from_tensors(tensor::rand([8, 2]), tensor::zeros([8]).long()), #{
+    epochs: 1, optimizer: optim::sgd(#{lr: 0.1})});
 "#;
 
 fn place() -> Place {
@@ -43,6 +46,7 @@ fn place() -> Place {
 fn run(place: &Place) -> String {
     let o = place.run(&["run", "scripts/whole.rhai", "--threads", "1"]);
     assert!(o.status.success(), "{}", err(&o));
+    assert!(place.path().join("outputs/whole/latest/history.csv").exists());
     out(&o)
 }
 

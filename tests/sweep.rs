@@ -86,6 +86,7 @@ fn mistakes_are_told_before_anything_runs() {
     says(&["--grid", "widht=1,2"], "did you mean `width`?");
     says(&["--grid", "width=1..x"], "is no range of whole numbers");
     says(&["--grid", "width=1", "--grid", "width=2"], "names `width` twice");
+    says(&["--grid", "width=1,2", "--resume"], "a sweep needs no --resume");
     says(&[], "--grid");
     assert!(!place.path().join("outputs").exists());
 }

@@ -267,10 +267,19 @@ fn bf16_is_autocast() {
     let out = s.eval_tensor(
         r#"let seen = []; net.freeze(["bn"]); let opt = optim::sgd(net, #{lr: 0.0});
         train::run(#{nets: net, optimizers: opt, data: data::from_tensors(x, y), batch_size: 16, shuffle: false, save: false,
-            precision: "bf16", step: |b, t| { let z = net.forward(b.input); seen.push(z); z.sum().backward(); z.mean() }});
+            precision: "bf16", step: |b, t| {
+                let z = net.forward(b.input);
+                let inside = net.capture(b.input, net.layers());
+                seen += [z] + inside.values();
+                z.sum().backward();
+                z.mean()
+            }});
         seen[0]"#,
     );
     assert_eq!(out.kind(), Kind::Float);
+    s.eval(
+        "assert(seen.len() > 2 && seen.all(|t| t.dtype == \"float32\"), seen.map(|t| t.dtype).to_string())",
+    );
     s.fails(
         "train::fit(net, data::from_tensors(x, y), #{precision: \"bf61\"})",
         &["precision", "did you mean `bf16`"],

@@ -154,14 +154,7 @@ fn scripts_of_classifiers_run_in_their_tiny_size() {
             "| efficientnet_lite0, last layer | ",
         ),
     ] {
-        let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
-        let o = p.run(&["run", &script, "--set", "size=tiny", "--threads", "1"]);
-        assert_eq!(o.status.code(), Some(0), "{name}: {}", err(&o));
-        for file in files {
-            let path = p.path().join("outputs").join(name).join("latest").join(file);
-            assert!(path.metadata().unwrap().len() > 50, "{file}");
-        }
-        assert!(place::out(&o).contains(says), "{name}: {}", place::out(&o));
+        p.tiny(name, &[], files, says);
     }
     // Photos, several seeds, and a size of its own for the network that knows ImageNet.
     p.script(
@@ -171,24 +164,8 @@ fn scripts_of_classifiers_run_in_their_tiny_size() {
     );
     assert_eq!(p.run(&["run", "photos.rhai"]).status.code(), Some(0));
     let photos = format!("root={}", p.path().join("outputs/photos/latest/photos").display());
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/classify_compare.rhai");
-    let o = p.run(&[
-        "run",
-        script,
-        "--set",
-        "size=tiny",
-        "--set",
-        &photos,
-        "--set",
-        "seeds=2",
-        "--set",
-        "px=16",
-        "--set",
-        "transfer_px=32",
-        "--threads",
-        "1",
-    ]);
-    assert_eq!(o.status.code(), Some(0), "{}", err(&o));
+    let more = ["--set", &photos, "--set", "seeds=2", "--set", "px=16", "--set", "transfer_px=32"];
+    p.tiny("classify_compare", &more, &["table.md"], "| plain CNN | ");
     let table = fs::read_to_string(p.path().join("outputs/classify_compare/latest/table.md")).unwrap();
     assert!(table.starts_with("| network | training | test | gap | test of each | gap of each |"), "{table}");
     assert_eq!(table.lines().count(), 6);

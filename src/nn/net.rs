@@ -142,7 +142,7 @@ impl Net {
         let capture = Rc::new(Capture::new(names, differentiable));
         let tap: Rc<dyn Tap> = capture.clone();
         let out = self.forward_with(x, &[tap])?;
-        Ok((out, capture.take()?))
+        Ok((out, capture.take()?.into_iter().map(precision::widened).collect::<Result<_>>()?))
     }
 
     /// The names of all layers, in the order they are declared; `leaves` leaves containers out.

@@ -4,7 +4,7 @@
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Result, Value, ffi};
 use std::cell::Cell;
-use tch::Device;
+use tch::{Device, Kind, Tensor};
 
 /// In what numbers networks run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,11 +69,14 @@ pub(super) fn now() -> Precision {
     NOW.get()
 }
 
+/// A tensor as networks give it: float32, not bfloat16.
+pub(super) fn widened(t: Tensor) -> Result<Tensor> {
+    Ok(if t.f_kind()? == Kind::BFloat16 { t.f_to_kind(Kind::Float)? } else { t })
+}
+
 fn float(v: Value) -> Result<Value> {
     Ok(match v {
-        Value::Tensor(t) if t.f_kind()? == tch::Kind::BFloat16 => {
-            Value::Tensor(t.f_to_kind(tch::Kind::Float)?)
-        }
+        Value::Tensor(t) => Value::Tensor(widened(t)?),
         Value::List(all) => Value::List(all.into_iter().map(float).collect::<Result<_>>()?),
         Value::Map(all) => {
             Value::Map(all.into_iter().map(|(n, v)| Ok((n, float(v)?))).collect::<Result<_>>()?)

@@ -18,10 +18,15 @@ use tch::{Device, Kind};
 
 thread_local!(static RUNS: Cell<usize> = const { Cell::new(0) });
 
-/// Begins a new script: the next run without a name is its first.
-pub fn begin_script() {
-    RUNS.set(0);
+/// Begins a new script: the next run without a name is its first. Gives how many runs the one before had begun.
+pub fn begin_script() -> usize {
     backbone::begin_script();
+    RUNS.replace(0)
+}
+
+/// Goes on with a script that had begun so many runs.
+pub fn continue_script(runs: usize) {
+    RUNS.set(runs);
 }
 
 /// Runs the plan to its end.

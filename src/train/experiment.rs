@@ -61,7 +61,7 @@ impl Experiment {
         let _outer = run::begin_inside(&name, &self.folder, resume, of);
         let outside = params::exchange(State::given(self.settings.clone()));
         seed::set(self.seed)?;
-        engine::begin_script();
+        let runs = engine::begin_script();
         let done = script::run(&name, &self.text).and_then(|()| match params::unused().first() {
             Some(unknown) => {
                 Err(Error::unknown("setting", unknown, params::declared().into_iter().map(|d| d.name)))
@@ -74,6 +74,7 @@ impl Experiment {
             Err(e) => format!("error: {}", e.msg),
         };
         let noted = run::finish(&ended);
+        engine::continue_script(runs);
         params::exchange(outside);
         done.and(noted)
     }
@@ -144,12 +145,9 @@ functions! {
         let done = part.finished();
         let fresh = done.is_none();
         let before = seed::get();
-        if fresh {
-            let ran = part.run();
-            seed::set(before)?;
-            ran?;
-        }
+        let ran = if fresh { part.run() } else { Ok(()) };
         seed::set(before)?;
+        ran?;
         let said = part.finished().unwrap_or_default();
         let get = |key: &str| from_json(said.get(key).unwrap_or(&json!({})));
         record([

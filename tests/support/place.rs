@@ -27,6 +27,17 @@ impl Place {
     pub fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().unwrap()
     }
+    /// Runs a script of scripts/ in its tiny size: the files it leaves, and what it says.
+    pub fn tiny(&self, name: &str, more: &[&str], files: &[&str], says: &str) {
+        let script = format!("{}/scripts/{name}.rhai", env!("CARGO_MANIFEST_DIR"));
+        let o = self.run(&[&["run", &script, "--set", "size=tiny", "--threads", "1"], more].concat());
+        assert_eq!(o.status.code(), Some(0), "{name}: {}", err(&o));
+        for file in files {
+            let path = self.path().join("outputs").join(name).join("latest").join(file);
+            assert!(path.metadata().unwrap().len() > 100, "{file}");
+        }
+        assert!(out(&o).contains(says), "{name}: {}", out(&o));
+    }
 }
 
 pub fn out(o: &Output) -> String {

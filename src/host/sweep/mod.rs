@@ -134,6 +134,11 @@ fn usage(e: Error) -> ExitCode {
 /// The points of the sweep, checked; the script's text.
 fn plan(o: &Options) -> Result<(Vec<Point>, String), Box<Diagnostic>> {
     let plain = |e| Box::new(Diagnostic::plain(e));
+    if o.run.resume.is_some() {
+        let e =
+            Error::new("a sweep needs no --resume").hint("the same command goes on where it was interrupted");
+        return Err(plain(e));
+    }
     let text = run::read(&o.script).map_err(plain)?;
     let name = o.script.display().to_string();
     let source = Source { name: &name, text: &text, known: &[] };

@@ -7,10 +7,9 @@ fixture.safetensors: `NAME/output` [2, classes], in evaluation mode, of a model 
 formula of its name and places (tests/models.rs has the same), for the picture `filled("input", [2, C, S, S])`;
 `NAME/start` [tensors, 4], float64: first and last value, mean and deviation of every tensor after manual_seed(0).
 small_*.pth, tiny_*.pth: the plain CNN, width 4 or 2 and 3 classes, filled, as training scripts save it."""
-import zlib
+import sys
 from pathlib import Path
 
-import numpy as np
 import torch
 import torchvision
 from safetensors.torch import save_file
@@ -18,34 +17,11 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.ops import Conv2dNormActivation
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from common import fill, filled  # noqa: E402
+
 torch.set_num_threads(2)
 HERE = Path(__file__).parent
-
-
-def filled(name, shape):
-    """Evenly spread numbers in [-1, 1): a multiplicative hash of place and name. Then in the range of its kind."""
-    n = int(np.prod(shape, dtype=np.int64))
-    h = (np.arange(n, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(zlib.crc32(name.encode()))) & np.uint64(0xFFFFFFFF)
-    h ^= h >> np.uint64(16)
-    h = (h * np.uint64(0x85EBCA6B)) & np.uint64(0xFFFFFFFF)
-    h ^= h >> np.uint64(13)
-    u = h.astype(np.float64) / 2**31 - 1
-    kind = name.rsplit(".", 1)[-1]
-    if kind == "running_var":
-        u = 1 + 0.5 * u
-    elif kind == "weight" and len(shape) == 1:
-        u = 1 + 0.2 * u
-    elif kind == "weight":
-        u = u * (6 / np.prod(shape[1:])) ** 0.5
-    elif kind in ("bias", "running_mean"):
-        u = 0.1 * u
-    return torch.from_numpy(u.astype(np.float32).reshape(shape))
-
-
-def fill(net):
-    state = net.state_dict()
-    net.load_state_dict({k: torch.tensor(0) if k.endswith("tracked") else filled(k, tuple(t.shape)) for k, t in state.items()})
-    return net.eval()
 
 
 class PlainCNN(nn.Module):

@@ -1,11 +1,10 @@
 """Networks that draw masks by torch and torchvision, and measures of masks by scikit-learn and SciPy.
 
 fixture.safetensors: `ENCODER/DECODER` (and `/fixed`, kernels that are not learned), `unet/…`: every third row and column of
-the output, in evaluation mode, of a network whose tensors are `filled` by their names (models/make.py), for the picture
+the output, in evaluation mode, of a network whose tensors are `filled` by their names (common.py), for the picture
 `filled("input", [1, 3, 70, 101])`; classes 3, fc6 and fc7 of 8 channels. `output`, `target`: logits and classes of five
 kinds, of which one is in the prediction alone, one in neither, and a tenth does not count; cases.json has their measures."""
 import sys
-import zlib
 from collections import OrderedDict
 from pathlib import Path
 
@@ -18,33 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from common import Fixture
-
-
-def filled(name, shape):
-    """As in models/make.py."""
-    n = int(np.prod(shape, dtype=np.int64))
-    h = (np.arange(n, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(zlib.crc32(name.encode()))) & np.uint64(0xFFFFFFFF)
-    h ^= h >> np.uint64(16)
-    h = (h * np.uint64(0x85EBCA6B)) & np.uint64(0xFFFFFFFF)
-    h ^= h >> np.uint64(13)
-    u = h.astype(np.float64) / 2**31 - 1
-    kind = name.rsplit(".", 1)[-1]
-    if kind == "running_var":
-        u = 1 + 0.5 * u
-    elif kind == "weight" and len(shape) == 1:
-        u = 1 + 0.2 * u
-    elif kind == "weight":
-        u = u * (6 / np.prod(shape[1:])) ** 0.5
-    elif kind in ("bias", "running_mean"):
-        u = 0.1 * u
-    return torch.from_numpy(u.astype(np.float32).reshape(shape))
-
-
-def fill(net):
-    state = net.state_dict()
-    net.load_state_dict({k: torch.tensor(0) if k.endswith("tracked") else filled(k, tuple(t.shape)) for k, t in state.items()})
-    return net.eval()
+from common import Fixture, fill, filled
 
 
 def fit(x, like, begin=0):
