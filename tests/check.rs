@@ -300,7 +300,7 @@ fn spoiled_scripts_that_run_are_not_accused() {
 }
 
 /// Exit status, output and messages of the program in `folder`.
-fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
+fn program(folder: &Path, args: &[&str]) -> (i32, String, String) {
     let mut c = Command::new(env!("CARGO_BIN_EXE_cs385"));
     let o = c.args(args).current_dir(folder).stdin(Stdio::null()).output().unwrap();
     let text = |b: &[u8]| String::from_utf8_lossy(b).into_owned();
@@ -310,7 +310,7 @@ fn run(folder: &Path, args: &[&str]) -> (i32, String, String) {
 #[test]
 fn a_run_with_faults_does_not_begin() {
     let p = tempfile::tempdir().unwrap();
-    let cs385 = |args: &[&str]| run(p.path(), args);
+    let cs385 = |args: &[&str]| program(p.path(), args);
     let write = |name: &str, text: &str| fs::write(p.path().join(name), text).unwrap();
     write("bad.rhai", "print(\"on\");\nnn::linear(1, 1).save(\"a.npz\");\nprnt(1);\nlet y = zz;");
     let (code, out, err) = cs385(&["run", "bad.rhai"]);
@@ -340,7 +340,7 @@ fn a_run_with_faults_does_not_begin() {
 #[test]
 fn doubts_are_told_and_stop_nothing() {
     let p = tempfile::tempdir().unwrap();
-    let cs385 = |args: &[&str]| run(p.path(), args);
+    let cs385 = |args: &[&str]| program(p.path(), args);
     let text = "let share = 1 / 3;\nlet all = []; let by = #{};\nfor i in 0..3 {\n    all.push(|x| x + i);\n    by[`f${i}`] = || i * 2;\n    \
                 let own = i;\n    all.push(|| own);\n    all.push([1].map(|x| x + 1)[0] + i);\n}\nprint(4 / 2 + share);";
     fs::write(p.path().join("a.rhai"), text).unwrap();
