@@ -3,10 +3,14 @@
 use super::{Mask, Sample};
 use crate::core::raster::{Raster, Rect, Rgb, check_size};
 use crate::core::resample::{self, Filter};
+use crate::core::simd::wide;
 use crate::core::{Error, Result};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use std::cell::RefCell;
+
+/// Pixels whose places are reckoned at once.
+const BLOCK: usize = 64;
 
 /// A projective map of the plane, row by row.
 pub type Matrix = [f64; 9];
@@ -146,17 +150,19 @@ impl Sample {
             let places = Line::new(&back, y);
             match filter {
                 Filter::Nearest => {
-                    for (x, p) in row.chunks_exact_mut(3).enumerate() {
-                        let (u, v) = places.at(x);
-                        if let Some(i) = inside(u, v, src.width, src.height) {
-                            p.copy_from_slice(&src.rgb[3 * i..3 * i + 3]);
+                    for (block, x) in row.chunks_mut(3 * BLOCK).zip((0..).step_by(BLOCK)) {
+                        let found = places.nearest(x, src.width, src.height);
+                        for (p, i) in block.chunks_exact_mut(3).zip(found) {
+                            if let Ok(i) = usize::try_from(i) {
+                                p.copy_from_slice(&src.rgb[3 * i..3 * i + 3]);
+                            }
                         }
                     }
                 }
                 _ => {
                     for (x, p) in row.chunks_exact_mut(3).enumerate() {
                         let (u, v) = places.at(x);
-                        if inside(u, v, src.width, src.height).is_some() {
+                        if inside(u, v, src.width, src.height) {
                             between(src, u - 0.5, v - 0.5, p);
                         }
                     }
@@ -171,13 +177,14 @@ impl Sample {
 }
 
 fn warp_mask(m: &Mask, back: &Matrix, [w, h]: [usize; 2], outside: u8) -> Mask {
-    let mut values = Vec::with_capacity(w * h);
-    for y in 0..h {
+    let mut values = vec![outside; w * h];
+    for (y, row) in values.chunks_exact_mut(w).enumerate() {
         let places = Line::new(back, y);
-        values.extend((0..w).map(|x| {
-            let (u, v) = places.at(x);
-            inside(u, v, m.width, m.height).map_or(outside, |i| m.values[i])
-        }));
+        for (block, x) in row.chunks_mut(BLOCK).zip((0..).step_by(BLOCK)) {
+            for (v, i) in block.iter_mut().zip(places.nearest(x, m.width, m.height)) {
+                *v = usize::try_from(i).map_or(outside, |i| m.values[i]);
+            }
+        }
     }
     Mask { width: w, height: h, values }
 }
@@ -197,7 +204,7 @@ impl Line {
         Self { start, step: [m[0] as f32, m[3] as f32, m[6] as f32], affine }
     }
 
-    #[inline]
+    #[inline(always)]
     fn at(&self, x: usize) -> (f32, f32) {
         let x = x as f32;
         let (u, v) = (self.start[0] + x * self.step[0], self.start[1] + x * self.step[1]);
@@ -207,11 +214,23 @@ impl Line {
         let k = 1.0 / (self.start[2] + x * self.step[2]);
         (u * k, v * k)
     }
+
+    /// Numbers of the pixels that lie nearest to where those from column `x` on come from; -1 outside.
+    fn nearest(&self, x: usize, w: usize, h: usize) -> [i32; BLOCK] {
+        wide(|| {
+            let mut found = [-1; BLOCK];
+            for (i, place) in found.iter_mut().enumerate() {
+                let (u, v) = self.at(x + i);
+                *place = if inside(u, v, w, h) { v as i32 * w as i32 + u as i32 } else { -1 };
+            }
+            found
+        })
+    }
 }
 
-#[inline]
-fn inside(u: f32, v: f32, w: usize, h: usize) -> Option<usize> {
-    (u >= 0.0 && v >= 0.0 && u < w as f32 && v < h as f32).then(|| v as usize * w + u as usize)
+#[inline(always)]
+fn inside(u: f32, v: f32, w: usize, h: usize) -> bool {
+    (u >= 0.0) & (v >= 0.0) & (u < w as f32) & (v < h as f32)
 }
 
 /// The mixture of the four pixels around a place between their centres.

@@ -1,10 +1,35 @@
 //! Colours of pictures, in place: as torchvision's functional operations on uint8.
 
 use crate::core::raster::Raster;
+use crate::core::simd::wide;
+
+/// Pixels that arithmetic runs on at once.
+const BLOCK: usize = 64;
 
 fn by_table(rgb: &mut [u8], f: impl Fn(f32) -> f32) {
     let table: [u8; 256] = std::array::from_fn(|v| f(v as f32) as u8);
     rgb.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
+}
+
+/// `f` of each pixel, its channels apart, so that the compiler works on many pixels at once.
+#[inline(always)]
+fn by_pixel<T: Copy + Default + From<u8>>(rgb: &mut [u8], f: impl Fn([T; 3]) -> [u8; 3]) {
+    wide(|| {
+        for block in rgb.chunks_mut(3 * BLOCK) {
+            let mut from = [[T::default(); BLOCK]; 3];
+            let mut to = [[0; BLOCK]; 3];
+            for (i, p) in block.chunks_exact(3).enumerate() {
+                (0..3).for_each(|c| from[c][i] = p[c].into());
+            }
+            for i in 0..BLOCK {
+                let p = f([from[0][i], from[1][i], from[2][i]]);
+                (0..3).for_each(|c| to[c][i] = p[c]);
+            }
+            for (i, p) in block.chunks_exact_mut(3).enumerate() {
+                (0..3).for_each(|c| p[c] = to[c][i]);
+            }
+        }
+    });
 }
 
 /// ITU-R BT.601 luma, as Pillow's `convert("L")`.
@@ -29,46 +54,32 @@ pub fn contrast(r: &mut Raster, f: f64) {
 pub fn saturation(r: &mut Raster, f: f64) {
     // 16 bits of fraction; sums stay below 2^31 for factors up to 100.
     let f = (f.min(100.0) * 65536.0) as i32;
-    for p in r.rgb.chunks_exact_mut(3) {
-        let grey = i32::from(luma(p));
-        for c in p {
-            *c = (grey + (((i32::from(*c) - grey) * f) >> 16)).clamp(0, 255) as u8;
-        }
-    }
+    by_pixel(&mut r.rgb, |p: [i32; 3]| {
+        let grey = (p[0] * 19595 + p[1] * 38470 + p[2] * 7471 + 0x8000) >> 16;
+        p.map(|c| (grey + (((c - grey) * f) >> 16)).clamp(0, 255) as u8)
+    });
 }
 
 /// Hue turned by `f` full turns.
 pub fn hue(r: &mut Raster, f: f64) {
-    const N: usize = 64;
     // In sixths of a turn, positive.
     let turn = (f.rem_euclid(1.0) * 6.0) as f32;
-    for block in r.rgb.chunks_mut(3 * N) {
-        // Apart, so that the arithmetic runs on many pixels at once.
-        let (mut red, mut green, mut blue) = ([0f32; N], [0f32; N], [0f32; N]);
-        for (i, p) in block.chunks_exact(3).enumerate() {
-            (red[i], green[i], blue[i]) = (f32::from(p[0]), f32::from(p[1]), f32::from(p[2]));
-        }
-        for ((red, green), blue) in red.iter_mut().zip(&mut green).zip(&mut blue) {
-            let (x, y, z) = (*red, *green, *blue);
-            let (most, least) = (x.max(y).max(z), x.min(y).min(z));
-            let range = most - least;
-            let k = 1.0 / range.max(1e-3);
-            let h = if most == x { 6.0 + (y - z) * k } else { 0.0 };
-            let h = if most == y && most != x { 2.0 + (z - x) * k } else { h };
-            let h = if most != y && most != x { 4.0 + (x - y) * k } else { h };
-            let at = |n: f32| {
-                let k = n + h + turn;
-                let k = if k >= 6.0 { k - 6.0 } else { k };
-                let k = if k >= 6.0 { k - 6.0 } else { k };
-                let k = if k >= 6.0 { k - 6.0 } else { k };
-                most - range * k.min(4.0 - k).clamp(0.0, 1.0)
-            };
-            (*red, *green, *blue) = (at(5.0), at(3.0), at(1.0));
-        }
-        for (i, p) in block.chunks_exact_mut(3).enumerate() {
-            p.copy_from_slice(&[red[i], green[i], blue[i]].map(|v| (v + 0.5) as u8));
-        }
-    }
+    by_pixel(&mut r.rgb, |[x, y, z]: [f32; 3]| {
+        let (most, least) = (x.max(y).max(z), x.min(y).min(z));
+        let range = most - least;
+        let k = 1.0 / range.max(1e-3);
+        let h = if most == x { 6.0 + (y - z) * k } else { 0.0 };
+        let h = if most == y && most != x { 2.0 + (z - x) * k } else { h };
+        let h = if most != y && most != x { 4.0 + (x - y) * k } else { h };
+        [5.0, 3.0, 1.0].map(|n| {
+            let k = n + h + turn;
+            let k = if k >= 6.0 { k - 6.0 } else { k };
+            let k = if k >= 6.0 { k - 6.0 } else { k };
+            let k = if k >= 6.0 { k - 6.0 } else { k };
+            // Within 0..=255.5, so the integer is exact.
+            (most - range * k.min(4.0 - k).clamp(0.0, 1.0) + 0.5) as i32 as u8
+        })
+    });
 }
 
 /// In shades of grey.

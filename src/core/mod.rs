@@ -38,6 +38,7 @@ pub mod safetensors;
 pub mod screen;
 pub mod script;
 pub mod seed;
+pub mod simd;
 pub mod stroke;
 pub mod svg;
 pub mod torch_file;

@@ -7,7 +7,7 @@ use crate::core::{Error, Map, Result, Value};
 use crate::image::Picture;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// Pictures by number, for many threads at once.
 pub trait Pictures: Send + Sync + 'static {
@@ -125,12 +125,16 @@ pub fn collate(samples: &[Sample], channels: usize, target: Option<Tensor>, inde
         return Err(Error::new(format!("pictures of {w} x {h} and of {a} x {b} cannot be one batch"))
             .hint("let the augmentation end in one size: augment::resize([224, 224])"));
     }
-    let mut planes: Vec<f32> = Vec::with_capacity(samples.len() * channels * h * w);
-    for s in samples {
-        add_planes(&mut planes, s, channels);
-    }
     let n = samples.len() as i64;
-    let input = Tensor::f_from_slice(&planes)?.f_reshape([n, channels as i64, h as i64, w as i64])?;
+    let input = Tensor::f_empty([n, (channels * h * w) as i64], (Kind::Float, Device::Cpu))?;
+    // One picture at a time, which stays in the cache on its way.
+    let mut planes: Vec<f32> = Vec::with_capacity(channels * h * w);
+    for (i, s) in samples.iter().enumerate() {
+        planes.clear();
+        add_planes(&mut planes, s, channels);
+        input.f_select(0, i as i64)?.f_copy_(&Tensor::f_from_slice(&planes)?)?;
+    }
+    let input = input.f_view([n, channels as i64, h as i64, w as i64])?;
     let masks: Vec<&Mask> = samples.iter().filter_map(|s| s.mask.as_ref()).collect();
     let mask = (n > 0 && masks.len() == samples.len())
         .then(|| masks.iter().flat_map(|m| &m.values).copied().collect());

@@ -1,7 +1,7 @@
 //! Nearest neighbours: all pairs by blocks of matrix products, or the same blocks among near clusters only.
 
 use super::clusters::Clusters;
-use super::simd::wide;
+use crate::core::simd::wide;
 use crate::core::{Error, Result, interrupt};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, Axis, s};

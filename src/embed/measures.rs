@@ -1,7 +1,7 @@
 //! How much a map keeps of the space it shows.
 
 use super::knn::{self, Metric, Neighbours};
-use super::simd::{LANES, wide};
+use crate::core::simd::{LANES, wide};
 use crate::core::{Error, Result, interrupt};
 use ndarray::{ArrayView2, Axis, s};
 use rayon::prelude::*;

@@ -14,7 +14,6 @@ pub mod pca;
 mod picture;
 pub mod projector;
 mod script;
-mod simd;
 pub mod tsne;
 
 pub use embedding::{About, Embedding, Made, rows_of, tensor_of};

@@ -3,9 +3,39 @@
 use super::args::{Dims, Num, trailing};
 use super::create::TensorOptions;
 use crate::core::options::Opts;
+use crate::core::simd::wide;
 use crate::core::value::FromValue;
-use crate::core::{Error, Value};
-use tch::{Kind, Tensor};
+use crate::core::{Error, Result, Value};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tch::{Device, Kind, Tensor};
+
+/// Zeros and ones by the probabilities `p` [..], float32 on the CPU. libtorch draws them one by one, which takes a tenth of a
+/// small network's step; here libtorch's generator gives the seed of a stream that runs on many numbers at once.
+fn coins(p: &Tensor) -> Result<Tensor> {
+    const N: usize = 256;
+    let seed = i64::try_from(&Tensor::f_randint_low(0, i64::MAX, [1], (Kind::Int64, Device::Cpu))?)?;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed as u64);
+    let mut values = Vec::<f32>::try_from(p.f_flatten(0, -1)?)?;
+    let mut bits = [0u32; N];
+    let mut wrong = false;
+    for block in values.chunks_mut(N) {
+        rng.fill(&mut bits[..block.len()]);
+        wrong |= wide(|| {
+            let mut wrong = false;
+            for (v, bits) in block.iter_mut().zip(&bits) {
+                wrong |= !((*v >= 0.0) & (*v <= 1.0));
+                // 24 bits are what float32 holds of [0, 1).
+                *v = f32::from(u8::from(((bits >> 8) as f32) < *v * 16_777_216.0));
+            }
+            wrong
+        });
+    }
+    if wrong {
+        return Err(Error::new("expected probabilities, from 0 to 1").hint("pictures of 0..255 are divided by 255 first"));
+    }
+    Ok(Tensor::f_from_slice(&values)?.f_view_as(p)?)
+}
 
 functions! {
     in "tensor";
@@ -84,8 +114,14 @@ functions! {
     /// Zeros and ones; each element is 1 with the probability it had in `x`.
     /// ```rhai
     /// tensor::bernoulli(tensor([0.0, 1.0])) // => tensor([0., 1.])
+    /// tensor::bernoulli(tensor([2.0])) // error: expected probabilities, from 0 to 1
     /// ```
-    fn bernoulli(x: Tensor) -> Tensor { x.f_bernoulli()? }
+    fn bernoulli(x: Tensor) -> Tensor {
+        if x.kind() == Kind::Float && x.device() == Device::Cpu && !x.requires_grad() {
+            return coins(&x);
+        }
+        x.f_bernoulli()?
+    }
 
     /// Random indices drawn with the given weights.
     /// ```rhai

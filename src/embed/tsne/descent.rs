@@ -4,7 +4,7 @@ use super::affinity::{PAD, Sparse};
 use super::grid::Grid;
 use super::tree::Tree;
 use super::{Method, exact};
-use crate::embed::simd::wide;
+use crate::core::simd::wide;
 use rayon::prelude::*;
 
 /// Points of a task; sums of tasks are added in their order.

@@ -1,6 +1,6 @@
 //! Repulsion from every pair: for small maps, and as the measure of the others.
 
-use crate::embed::simd::{LANES, wide};
+use crate::core::simd::{LANES, wide};
 use rayon::prelude::*;
 
 /// Points by coordinate; what pads the last vector is so far away that it adds nothing.

@@ -7,7 +7,7 @@
 //! A call costs one forward and two inverse transforms. Sums run in a fixed order whatever the number of threads.
 
 use super::kernel::Kernel;
-use crate::embed::simd::wide;
+use crate::core::simd::wide;
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};

@@ -6,7 +6,7 @@
 //! one point a lane.
 
 use super::grid::bounds;
-use crate::embed::simd::wide;
+use crate::core::simd::wide;
 use rayon::prelude::*;
 
 /// Points of a group: two vectors of lanes.
