@@ -339,6 +339,11 @@ void cs_pass_free(Pass *p) { delete p; }
 
 const char *cs_last_error() { return last_error.c_str(); }
 
+// The fused steps do not count as changes by themselves.
+static void written(const std::vector<at::Tensor> &all) {
+  for (auto &t : all) t.unsafeGetTensorImpl()->bump_version();
+}
+
 // torch.optim.Adam(fused=True) and AdamW (decoupled): one kernel for all parameters.
 int cs_fused_adam(at::Tensor *const *params, at::Tensor *const *grads, at::Tensor *const *avgs,
                   at::Tensor *const *squares, at::Tensor *const *maxima, at::Tensor *const *steps, size_t n, double lr,
@@ -348,6 +353,7 @@ int cs_fused_adam(at::Tensor *const *params, at::Tensor *const *grads, at::Tenso
     auto p = list(params, n), g = list(grads, n), m = list(avgs, n), v = list(squares, n), s = list(steps, n);
     auto x = amsgrad ? list(maxima, n) : std::vector<at::Tensor>();
     for (auto &t : s) t.add_(1);
+    written(p);
     if (decoupled)
       at::_fused_adamw_(p, g, m, v, x, s, lr, beta1, beta2, weight_decay, eps, amsgrad != 0, false);
     else
@@ -362,6 +368,7 @@ int cs_fused_sgd(at::Tensor *const *params, at::Tensor *const *grads, at::Tensor
     at::NoGradGuard no_grad;
     auto p = list(params, n), g = list(grads, n);
     auto b = momentum != 0 ? list(buffers, n) : std::vector<at::Tensor>();
+    written(p);
     at::_fused_sgd_(p, g, b, weight_decay, momentum, lr, dampening, nesterov != 0, false, first != 0);
   });
 }

@@ -4,6 +4,7 @@ use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, Pair, Role, init};
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Opts, Result, Value};
+use std::cell::RefCell;
 use std::rc::Rc;
 use tch::{Device, Tensor};
 
@@ -47,8 +48,28 @@ options! {
     }
 }
 
+/// A weight that does not learn at the moment, as [`side_by_side`] lays it; made anew when the weight was written to.
+#[derive(Default)]
+struct Laid(RefCell<Option<((usize, i64), Tensor)>>);
+
+impl Laid {
+    fn of(&self, weight: &Tensor) -> Result<Tensor> {
+        if weight.requires_grad() || weight.device() != Device::Cpu {
+            return Ok(weight.shallow_clone());
+        }
+        let now = (weight.data_ptr() as usize, weight.f_internal_version()?);
+        if let Some((_, laid)) = self.0.borrow().as_ref().filter(|(when, _)| *when == now) {
+            return Ok(laid.shallow_clone());
+        }
+        let laid = side_by_side(weight)?;
+        self.0.replace(Some((now, laid.shallow_clone())));
+        Ok(laid)
+    }
+}
+
 struct Conv2d {
     weight: Tensor,
+    laid: Laid,
     bias: Option<Tensor>,
     stride: [i64; 2],
     padding: Padding,
@@ -86,7 +107,15 @@ pub fn conv2d(i: i64, o: i64, kernel: [i64; 2], opt: Conv2dOptions) -> Result<Rc
     let shape = [o, i / opt.groups, kernel[0], kernel[1]];
     let weight = init::weight(&shape)?;
     let bias = opt.bias.then(|| init::bias(o, init::fan_in(&shape))).transpose()?;
-    Ok(Rc::new(Conv2d { weight, bias, stride, padding: opt.padding, dilation, groups: opt.groups }))
+    Ok(Rc::new(Conv2d {
+        weight,
+        laid: Laid::default(),
+        bias,
+        stride,
+        padding: opt.padding,
+        dilation,
+        groups: opt.groups,
+    }))
 }
 
 fn divides(groups: i64, channels: [i64; 2]) -> Result<()> {
@@ -128,7 +157,7 @@ impl Conv2d {
 
 impl Layer for Conv2d {
     fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
-        self.run(x, &self.weight, self.bias.as_ref())
+        self.run(x, &self.laid.of(&self.weight)?, self.bias.as_ref())
     }
 
     fn affine(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Option<Result<Tensor>> {

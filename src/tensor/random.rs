@@ -32,7 +32,8 @@ fn coins(p: &Tensor) -> Result<Tensor> {
         });
     }
     if wrong {
-        return Err(Error::new("expected probabilities, from 0 to 1").hint("pictures of 0..255 are divided by 255 first"));
+        return Err(Error::new("expected probabilities, from 0 to 1")
+            .hint("pictures of 0..255 are divided by 255 first"));
     }
     Ok(Tensor::f_from_slice(&values)?.f_view_as(p)?)
 }
