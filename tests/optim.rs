@@ -133,6 +133,37 @@ fn frozen_parameters_stay() {
     assert_eq!(same, [true, true, false, false]);
 }
 
+/// A frozen convolution's weight is laid out once: whatever writes to it must be seen by the next pass.
+#[test]
+fn what_was_written_to_a_frozen_convolution_is_seen() {
+    let mut s = Script::new();
+    let net: Net = s.eval_object(r#"nn::sequential([["conv", nn::conv2d(2, 3, 3)]]).freeze()"#);
+    let x = tch::Tensor::rand([1, 2, 5, 5], tch::kind::FLOAT_CPU);
+    s.set("net", Value::object(net.clone())).tensor("x", &x);
+    let seen = || net.forward_tensor(&x).unwrap().detach();
+    let agrees = |what: &str, before: &tch::Tensor| {
+        let own: Vec<_> = net.named().into_iter().map(|n| n.1.detach()).collect();
+        close(what, &seen(), &x.conv2d(&own[0], Some(&own[1]), [1, 1], [0, 0], [1, 1], 1), 1e-6);
+        assert!(!seen().equal(before), "{what} changed nothing");
+    };
+    let step = |o: &str| {
+        format!(
+            "net.unfreeze(); let o = optim::{o}(net, #{{lr: 0.1}}); net.forward(x).sum().backward(); \
+             o.step(); net.freeze();"
+        )
+    };
+    let write = "tensor::no_grad(|| net.parameters()[\"conv.weight\"].mul_(2));".to_string();
+    for change in ["adam", "adamw", "sgd", "rmsprop"].map(step).into_iter().chain([write]) {
+        let before = seen();
+        s.eval(&change);
+        agrees(&change, &before);
+    }
+    let before = seen();
+    let other: Net = s.eval_object(r#"nn::sequential([["conv", nn::conv2d(2, 3, 3)]])"#);
+    net.load_named(other.named().into_iter().map(|(key, t, _)| (key, t)).collect(), true).unwrap();
+    agrees("loading", &before);
+}
+
 #[test]
 fn optimizers_name_what_is_wrong() {
     let mut s = Script::new();
