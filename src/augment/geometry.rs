@@ -217,14 +217,19 @@ impl Line {
 
     /// Numbers of the pixels that lie nearest to where those from column `x` on come from; -1 outside.
     fn nearest(&self, x: usize, w: usize, h: usize) -> [i32; BLOCK] {
-        wide(|| {
-            let mut found = [-1; BLOCK];
-            for (i, place) in found.iter_mut().enumerate() {
-                let (u, v) = self.at(x + i);
-                *place = if inside(u, v, w, h) { v as i32 * w as i32 + u as i32 } else { -1 };
-            }
-            found
-        })
+        wide(
+            #[inline(always)]
+            || {
+                let mut found = [-1; BLOCK];
+                for (i, place) in found.iter_mut().enumerate() {
+                    let (u, v) = self.at(x + i);
+                    // Within the picture the float's whole part is an exact integer.
+                    let (col, row) = (u.floor().min(w as f32 - 1.0), v.floor().min(h as f32 - 1.0));
+                    *place = if inside(u, v, w, h) { row as i32 * w as i32 + col as i32 } else { -1 };
+                }
+                found
+            },
+        )
     }
 }
 

@@ -6,80 +6,145 @@ use crate::core::simd::wide;
 /// Pixels that arithmetic runs on at once.
 const BLOCK: usize = 64;
 
-fn by_table(rgb: &mut [u8], f: impl Fn(f32) -> f32) {
-    let table: [u8; 256] = std::array::from_fn(|v| f(v as f32) as u8);
-    rgb.iter_mut().for_each(|v| *v = table[usize::from(*v)]);
+/// The channels of some pixels, apart.
+type Planes = [[u8; BLOCK]; 3];
+
+/// `x` from 0 to 255.99 cut down to an integer, in a form that vector instructions have: with 2^23 added a float's last bits
+/// count ones.
+#[inline(always)]
+fn byte(x: f32) -> u8 {
+    (x.floor() + 8_388_608.0).to_bits() as u8
 }
 
-/// `f` of each pixel, its channels apart, so that the compiler works on many pixels at once.
+/// `f` of each byte, cut to what a byte holds.
 #[inline(always)]
-fn by_pixel<T: Copy + Default + From<u8>>(rgb: &mut [u8], f: impl Fn([T; 3]) -> [u8; 3]) {
-    wide(|| {
-        for block in rgb.chunks_mut(3 * BLOCK) {
-            let mut from = [[T::default(); BLOCK]; 3];
-            let mut to = [[0; BLOCK]; 3];
-            for (i, p) in block.chunks_exact(3).enumerate() {
-                (0..3).for_each(|c| from[c][i] = p[c].into());
+fn by_byte(rgb: &mut [u8], f: impl Fn(f32) -> f32) {
+    wide(
+        #[inline(always)]
+        || {
+            rgb.iter_mut().for_each(
+                #[inline(always)]
+                |v| *v = byte(f(f32::from(*v)).max(0.0).min(255.0)),
+            )
+        },
+    );
+}
+
+/// Lets `f` change the pixels, many at once: loops over planes are what the compiler makes vector instructions of.
+#[inline(always)]
+fn by_planes(rgb: &mut [u8], f: impl Fn(&mut Planes)) {
+    wide(
+        #[inline(always)]
+        || {
+            let (blocks, rest) = rgb.as_chunks_mut::<{ 3 * BLOCK }>();
+            for b in blocks {
+                block(b, &f);
             }
-            for i in 0..BLOCK {
-                let p = f([from[0][i], from[1][i], from[2][i]]);
-                (0..3).for_each(|c| to[c][i] = p[c]);
-            }
-            for (i, p) in block.chunks_exact_mut(3).enumerate() {
-                (0..3).for_each(|c| p[c] = to[c][i]);
-            }
-        }
-    });
+            let mut last = [0; 3 * BLOCK];
+            last[..rest.len()].copy_from_slice(rest);
+            block(&mut last, &f);
+            rest.copy_from_slice(&last[..rest.len()]);
+        },
+    );
+}
+
+#[inline(always)]
+fn block(rgb: &mut [u8; 3 * BLOCK], f: &impl Fn(&mut Planes)) {
+    let mut planes = [[0; BLOCK]; 3];
+    for i in 0..BLOCK {
+        (planes[0][i], planes[1][i], planes[2][i]) = (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]);
+    }
+    f(&mut planes);
+    for i in 0..BLOCK {
+        (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) = (planes[0][i], planes[1][i], planes[2][i]);
+    }
 }
 
 /// ITU-R BT.601 luma, as Pillow's `convert("L")`.
-#[inline]
+#[inline(always)]
 pub fn luma(p: &[u8]) -> u8 {
     ((u32::from(p[0]) * 19595 + u32::from(p[1]) * 38470 + u32::from(p[2]) * 7471 + 0x8000) >> 16) as u8
 }
 
 /// Mixed with black.
 pub fn brightness(r: &mut Raster, f: f64) {
-    by_table(&mut r.rgb, |v| v * f as f32);
+    let f = f as f32;
+    by_byte(
+        &mut r.rgb,
+        #[inline(always)]
+        |v| v * f,
+    );
 }
 
 /// Mixed with the mean of its grey.
 pub fn contrast(r: &mut Raster, f: f64) {
-    let sum: u64 = r.rgb.chunks_exact(3).map(|p| u64::from(luma(p))).sum();
-    let mean = sum as f32 / (r.rgb.len() / 3).max(1) as f32;
-    by_table(&mut r.rgb, |v| mean + f as f32 * (v - mean));
+    let (blocks, rest) = r.rgb.as_chunks::<{ 3 * BLOCK }>();
+    let lumas = |rgb: &[u8]| rgb.chunks_exact(3).map(|p| u64::from(luma(p))).sum::<u64>();
+    let sum = wide(
+        #[inline(always)]
+        || {
+            let one = |b: &[u8; 3 * BLOCK]| (0..BLOCK).map(|i| u32::from(luma(&b[3 * i..]))).sum::<u32>();
+            blocks.iter().map(|b| u64::from(one(b))).sum::<u64>()
+        },
+    );
+    let mean = (sum + lumas(rest)) as f32 / (r.rgb.len() / 3).max(1) as f32;
+    let f = f as f32;
+    by_byte(
+        &mut r.rgb,
+        #[inline(always)]
+        |v| mean + f * (v - mean),
+    );
 }
 
 /// Mixed with its grey.
 pub fn saturation(r: &mut Raster, f: f64) {
     // 16 bits of fraction; sums stay below 2^31 for factors up to 100.
     let f = (f.min(100.0) * 65536.0) as i32;
-    by_pixel(&mut r.rgb, |p: [i32; 3]| {
-        let grey = (p[0] * 19595 + p[1] * 38470 + p[2] * 7471 + 0x8000) >> 16;
-        p.map(|c| (grey + (((c - grey) * f) >> 16)).clamp(0, 255) as u8)
-    });
+    by_planes(
+        &mut r.rgb,
+        #[inline(always)]
+        |[red, green, blue]| {
+            for i in 0..BLOCK {
+                let (x, y, z) = (i32::from(red[i]), i32::from(green[i]), i32::from(blue[i]));
+                let grey = (x * 19595 + y * 38470 + z * 7471 + 0x8000) >> 16;
+                red[i] = (grey + (((x - grey) * f) >> 16)).clamp(0, 255) as u8;
+                green[i] = (grey + (((y - grey) * f) >> 16)).clamp(0, 255) as u8;
+                blue[i] = (grey + (((z - grey) * f) >> 16)).clamp(0, 255) as u8;
+            }
+        },
+    );
+}
+
+/// A channel of a colour whose hue is `h` sixths of a turn from where that channel is full.
+#[inline(always)]
+fn channel(h: f32, most: f32, range: f32) -> u8 {
+    // Back by whole turns to 0..6.
+    let h = h - 6.0 * (h * (1.0 / 6.0)).floor();
+    byte(most - range * h.min(4.0 - h).min(1.0).max(0.0) + 0.5)
 }
 
 /// Hue turned by `f` full turns.
 pub fn hue(r: &mut Raster, f: f64) {
     // In sixths of a turn, positive.
     let turn = (f.rem_euclid(1.0) * 6.0) as f32;
-    by_pixel(&mut r.rgb, |[x, y, z]: [f32; 3]| {
-        let (most, least) = (x.max(y).max(z), x.min(y).min(z));
-        let range = most - least;
-        let k = 1.0 / range.max(1e-3);
-        let h = if most == x { 6.0 + (y - z) * k } else { 0.0 };
-        let h = if most == y && most != x { 2.0 + (z - x) * k } else { h };
-        let h = if most != y && most != x { 4.0 + (x - y) * k } else { h };
-        [5.0, 3.0, 1.0].map(|n| {
-            let k = n + h + turn;
-            let k = if k >= 6.0 { k - 6.0 } else { k };
-            let k = if k >= 6.0 { k - 6.0 } else { k };
-            let k = if k >= 6.0 { k - 6.0 } else { k };
-            // Within 0..=255.5, so the integer is exact.
-            (most - range * k.min(4.0 - k).clamp(0.0, 1.0) + 0.5) as i32 as u8
-        })
-    });
+    by_planes(
+        &mut r.rgb,
+        #[inline(always)]
+        |[red, green, blue]| {
+            for i in 0..BLOCK {
+                let (x, y, z) = (f32::from(red[i]), f32::from(green[i]), f32::from(blue[i]));
+                let (most, least) = (x.max(y).max(z), x.min(y).min(z));
+                let range = most - least;
+                let k = 1.0 / range.max(1e-3);
+                let (from, over) = if most == y { (2.0, z - x) } else { (4.0, x - y) };
+                let (from, over) = if most == x { (6.0, y - z) } else { (from, over) };
+                let h = from + over * k + turn;
+                red[i] = channel(5.0 + h, most, range);
+                green[i] = channel(3.0 + h, most, range);
+                blue[i] = channel(1.0 + h, most, range);
+            }
+        },
+    );
 }
 
 /// In shades of grey.
@@ -117,7 +182,7 @@ pub fn posterize(r: &mut Raster, bits: u32) {
 
 /// Values of `threshold` and more are inverted.
 pub fn solarize(r: &mut Raster, threshold: f64) {
-    by_table(&mut r.rgb, |v| if f64::from(v) >= threshold { 255.0 - v } else { v });
+    r.rgb.iter_mut().for_each(|v| *v = if f64::from(*v) >= threshold { 255 - *v } else { *v });
 }
 
 fn per_channel(r: &mut Raster, table: impl Fn(&[u32; 256]) -> [u8; 256]) {

@@ -161,6 +161,9 @@ impl Pictures for Files {
         }
         Ok(Some(s))
     }
+    fn file(&self, i: usize) -> Option<&Path> {
+        Some(&self.items[i].path)
+    }
     fn skipped(&self) -> Vec<String> {
         self.skipped.list()
     }

@@ -158,6 +158,21 @@ functions! {
         set(&name(&list), items, classes, o).map_err(|e| e.within(list.display()))?
     }
 
+    on "Dataset";
+    /// The file item `i` is read from; `()` for what is not read from files of its own.
+    /// ```rhai
+    /// image::filled(4, 3, "red").save("pictures/red/a.png");
+    /// data::folder("pictures", #{size: 2}).file(0).ends_with("red/a.png") // => true
+    /// data::critters(#{train: 4, test: 1}).train.file(0) // => ()
+    /// ```
+    fn file(data: Dataset, i: i64) -> Option<String> {
+        let place = if i < 0 { i + data.len() as i64 } else { i };
+        if !(0..data.len() as i64).contains(&place) {
+            Err(Error::new(format!("there is no item {i}: the data set holds {}", data.len())))?;
+        }
+        data.file(place as usize).map(|p| p.display().to_string())
+    }
+
     get "Dataset";
     /// What was left out so far, each with its reason (`on_error: "skip"`).
     /// ```rhai

@@ -292,6 +292,9 @@ impl Pictures for MaskFiles {
         }
         Ok(Some(s))
     }
+    fn file(&self, i: usize) -> Option<&Path> {
+        Some(&self.pairs[i][0])
+    }
     fn skipped(&self) -> Vec<String> {
         self.skipped.list()
     }

@@ -156,6 +156,10 @@ pub trait Source {
     fn pictures(&self) -> bool {
         false
     }
+    /// The file item `i` is read from, if there is one.
+    fn file(&self, _i: usize) -> Option<&Path> {
+        None
+    }
     /// What was left out so far, and why.
     fn skipped(&self) -> Vec<String> {
         Vec::new()

@@ -6,6 +6,7 @@ use crate::core::raster::Raster;
 use crate::core::{Error, Map, Result, Value};
 use crate::image::Picture;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
@@ -29,6 +30,10 @@ pub trait Pictures: Send + Sync + 'static {
     }
     /// Masks hold the class of each pixel, and are the targets.
     fn dense(&self) -> Option<Dense> {
+        None
+    }
+    /// The file picture `i` is read from, if there is one.
+    fn file(&self, _i: usize) -> Option<&Path> {
         None
     }
     /// What was left out so far, and why.
@@ -83,6 +88,9 @@ impl Source for PictureSource {
     }
     fn pictures(&self) -> bool {
         true
+    }
+    fn file(&self, i: usize) -> Option<&Path> {
+        self.0.file(i)
     }
     fn skipped(&self) -> Vec<String> {
         self.0.skipped()

@@ -21,15 +21,18 @@ fn coins(p: &Tensor) -> Result<Tensor> {
     let mut wrong = false;
     for block in values.chunks_mut(N) {
         rng.fill(&mut bits[..block.len()]);
-        wrong |= wide(|| {
-            let mut wrong = false;
-            for (v, bits) in block.iter_mut().zip(&bits) {
-                wrong |= !((*v >= 0.0) & (*v <= 1.0));
-                // 24 bits are what float32 holds of [0, 1).
-                *v = f32::from(u8::from(((bits >> 8) as f32) < *v * 16_777_216.0));
-            }
-            wrong
-        });
+        wrong |= wide(
+            #[inline(always)]
+            || {
+                let mut wrong = false;
+                for (v, bits) in block.iter_mut().zip(&bits) {
+                    wrong |= !((*v >= 0.0) & (*v <= 1.0));
+                    // 24 bits are what float32 holds of [0, 1).
+                    *v = if ((bits >> 8) as f32) < *v * 16_777_216.0 { 1.0 } else { 0.0 };
+                }
+                wrong
+            },
+        );
     }
     if wrong {
         return Err(Error::new("expected probabilities, from 0 to 1")

@@ -146,7 +146,7 @@ impl Loop<'_> {
             self.schedule(total as i64)?;
             let measures = {
                 let _precision = plan.precision.scope();
-                tch::with_grad(|| (plan.step)(&batch, t))?
+                tch::with_grad(|| (plan.step)(&batch, t)).map_err(|e| plan.data.blame(&batch, e))?
             };
             if let Some(ema) = t.ema() {
                 ema.borrow_mut().update()?;
@@ -263,7 +263,7 @@ impl Loop<'_> {
             interrupt::check()?;
             let batch = batch?.to(self.device())?;
             let n = batch.len() as f64;
-            sums.add(step(&batch, self.t)?, n)?;
+            sums.add(step(&batch, self.t).map_err(|e| val.blame(&batch, e))?, n)?;
         }
         Ok(sums.means()?.into_iter().map(|(n, v)| (format!("val_{n}"), v)).collect())
     }

@@ -85,7 +85,7 @@ functions! {
             let y = batch.target.as_ref().filter(|y| y.dim() == 3);
             let y = y.ok_or_else(|| Error::new("the targets of this data set are no masks")
                 .hint("data.with_masks(\"mask\"), or data::segmentation(pictures, masks, …)"))?;
-            let p = probabilities(&net, &batch.input, o.flip)?;
+            let p = probabilities(&net, &batch.input, o.flip).map_err(|e| data.blame(&batch, e))?;
             let classes = p.size()[1];
             let (said, y) = (p.f_argmax(1, false)?.f_to_device(Device::Cpu)?, y.f_to_device(Device::Cpu)?);
             let f1 = scores(&said, &y, classes, o.ignore_index, o.tolerance)?;
