@@ -2,11 +2,12 @@
 
 use super::places::Places;
 use super::view::{Finish, Plan};
-use super::{Dense, Loader, LoaderOptions, Source, View};
+use super::{Batch, Dense, Loader, LoaderOptions, Source, View};
 use crate::augment::{self, Aug};
 use crate::core::value::FromValue;
 use crate::core::{Error, Opts, Result, Value, device, seed};
 use rand::seq::SliceRandom;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use tch::Tensor;

@@ -33,6 +33,7 @@ pub use view::View;
 
 use crate::augment::Sample;
 use crate::core::{Error, Map, Result, Value};
+use std::path::Path;
 use std::sync::Arc;
 use tch::{Device, Tensor};
 
