@@ -2,7 +2,7 @@
 
 use super::{Batch, Dataset, Loader, LoaderOptions};
 use crate::augment::Aug;
-use crate::core::{Opts, Result, device, interrupt};
+use crate::core::{Error, Opts, Result, device, interrupt};
 
 /// A way to cut a data set into batches. Nothing is read before it is walked; each walk reads anew, ahead of the
 /// script, never all at once.
@@ -83,6 +83,17 @@ options! {
         augment: Option<Aug> = None => (),
         /// Threads that read ahead; by themselves as many as are worth it.
         workers: Option<usize> = None => (),
+    }
+}
+
+impl Dataset {
+    /// An error that came of a batch of these, with the file of its first picture.
+    pub fn blame(&self, batch: &Batch, e: Error) -> Error {
+        let first = batch.index.f_get(0).and_then(|i| i64::try_from(i)).ok();
+        match first.and_then(|i| self.file(i as usize)) {
+            Some(file) => e.within(format!("the batch that begins with {}", file.display())),
+            _ => e,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::places::Places;
 use super::view::{Finish, Plan};
-use super::{Batch, Dense, Loader, LoaderOptions, Source, View};
+use super::{Dense, Loader, LoaderOptions, Source, View};
 use crate::augment::{self, Aug};
 use crate::core::value::FromValue;
 use crate::core::{Error, Opts, Result, Value, device, seed};
@@ -191,15 +191,6 @@ impl Dataset {
     pub fn file(&self, i: usize) -> Option<&Path> {
         let at = self.0.index.as_ref().map_or(Some(i), |all| all.get(i).map(|p| *p as usize))?;
         self.0.source.file(at)
-    }
-
-    /// An error that came of a batch of these, with the file of its first picture.
-    pub fn blame(&self, batch: &Batch, e: Error) -> Error {
-        let first = batch.index.f_get(0).and_then(|i| i64::try_from(i)).ok();
-        match first.and_then(|i| self.file(i as usize)) {
-            Some(file) => e.within(format!("the batch that begins with {}", file.display())),
-            _ => e,
-        }
     }
 
     /// What was left out so far, and why.
