@@ -24,7 +24,7 @@ fn by_byte(rgb: &mut [u8], f: impl Fn(f32) -> f32) {
         || {
             rgb.iter_mut().for_each(
                 #[inline(always)]
-                |v| *v = byte(f(f32::from(*v)).max(0.0).min(255.0)),
+                |v| *v = byte(f(f32::from(*v)).clamp(0.0, 255.0)),
             )
         },
     );
@@ -120,7 +120,7 @@ pub fn saturation(r: &mut Raster, f: f64) {
 fn channel(h: f32, most: f32, range: f32) -> u8 {
     // Back by whole turns to 0..6.
     let h = h - 6.0 * (h * (1.0 / 6.0)).floor();
-    byte(most - range * h.min(4.0 - h).min(1.0).max(0.0) + 0.5)
+    byte(most - range * h.min(4.0 - h).clamp(0.0, 1.0) + 0.5)
 }
 
 /// Hue turned by `f` full turns.

@@ -89,7 +89,7 @@ options! {
 impl Dataset {
     /// An error that came of a batch of these, with the file of its first picture.
     pub fn blame(&self, batch: &Batch, e: Error) -> Error {
-        let first = batch.index.f_get(0).and_then(|i| i64::try_from(i)).ok();
+        let first = batch.index.f_get(0).and_then(i64::try_from).ok();
         match first.and_then(|i| self.file(i as usize)) {
             Some(file) => e.within(format!("the batch that begins with {}", file.display())),
             _ => e,
