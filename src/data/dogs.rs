@@ -87,13 +87,13 @@ functions! {
         for (label, folder) in folders.iter().enumerate() {
             let item = |path: PathBuf| {
                 let note = notes.as_ref().map(|n| n.join(name(folder)).join(path.file_stem().unwrap_or_default()));
-                Item { boxed: note.and_then(|n| boxed(&n)), label: label as i64, path }
+                Item { boxed: note.and_then(|n| boxed(&n)), label: label as i64, path, mask: None }
             };
             by_breed.push(pictures(folder)?.into_iter().map(item).collect());
         }
         let (halves, split) = match lists {
             [Some(train), Some(test)] => (official(&images, &by_breed, [&train, &test])?, "official"),
-            _ => (seeded(by_breed, d.split, d.seed), "seeded"),
+            _ => (seeded("stanford_dogs", by_breed, d.split, d.seed), "seeded"),
         };
         let classes: Vec<String> = folders.iter().map(|f| breed(&name(f))).collect();
         let [train, test] = halves;
@@ -123,11 +123,11 @@ fn official(images: &Path, by_breed: &[Vec<Item>], lists: [&Path; 2]) -> Result<
 }
 
 /// Of each breed the share `split` at random, and the rest.
-fn seeded(by_breed: Vec<Vec<Item>>, split: f64, seed: i64) -> [Vec<Item>; 2] {
+pub(super) fn seeded(name: &str, by_breed: Vec<Vec<Item>>, split: f64, seed: i64) -> [Vec<Item>; 2] {
     use rand::seq::SliceRandom;
     let mut halves = [Vec::new(), Vec::new()];
     for (label, mut items) in by_breed.into_iter().enumerate() {
-        items.shuffle(&mut crate::core::seed::stream_of(seed, "stanford_dogs", label as u64));
+        items.shuffle(&mut crate::core::seed::stream_of(seed, name, label as u64));
         let n = (split.clamp(0.0, 1.0) * items.len() as f64).round() as usize;
         halves[1].extend(items.split_off(n));
         halves[0].extend(items);

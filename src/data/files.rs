@@ -1,8 +1,9 @@
 //! Picture files as a data set: read when they are wanted, kept decoded as long as they fit, the bad ones named.
 
 use super::cache::Cache;
+use super::pets::trimap;
 use super::pictures::Pictures;
-use crate::augment::Sample;
+use crate::augment::{IGNORED, Sample};
 use crate::core::raster::Rect;
 use crate::core::resample::Filter;
 use crate::core::value::{FromValue, mismatch};
@@ -21,6 +22,8 @@ pub struct Item {
     pub label: i64,
     /// `[x, y, width, height]` of what it shows, in pixels.
     pub boxed: Option<[f32; 4]>,
+    /// The file that tells which pixels are what it shows, a trimap.
+    pub mask: Option<PathBuf>,
 }
 
 /// What is done about a file that cannot be read.
@@ -120,7 +123,20 @@ impl Files {
     }
 
     fn read(&self, i: usize) -> Result<Sample> {
-        self.cache.get(i, || Ok(picture_file::read(&self.items[i].path)?.into()))
+        let Item { path, mask, .. } = &self.items[i];
+        self.cache.get(i, || {
+            let mut s = Sample::from(picture_file::read(path)?);
+            if let Some(file) = mask {
+                let mask = trimap(file)?;
+                let (w, h) = (s.picture.width, s.picture.height);
+                if [mask.width, mask.height] != [w, h] {
+                    let sizes = format!("{} x {} pixels, its picture {w} x {h}", mask.width, mask.height);
+                    return Err(Error::new(format!("{}: the mask has {sizes}", file.display())));
+                }
+                (s.mask, s.outside) = (Some(mask), IGNORED);
+            }
+            Ok(s)
+        })
     }
 }
 

@@ -102,6 +102,7 @@ fn listed(path: &Path, root: &Path) -> Result<(Vec<Item>, Vec<String>)> {
         path: path.clone(),
         label: number[class],
         boxed: *boxed,
+        mask: None,
     });
     Ok((items.collect(), classes.clone()))
 }
@@ -136,7 +137,7 @@ functions! {
         }
         let mut items = Vec::new();
         for (label, folder) in folders.iter().enumerate() {
-            items.extend(pictures(folder)?.into_iter().map(|path| Item { path, label: label as i64, boxed: None }));
+            items.extend(pictures(folder)?.into_iter().map(|path| Item { path, label: label as i64, boxed: None, mask: None }));
         }
         set(&name(&root), items, folders.iter().map(|f| name(f)).collect(), options.0)
             .map_err(|e| e.within(root.display()))?

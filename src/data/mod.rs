@@ -19,6 +19,7 @@ mod mat;
 mod memory;
 mod mnist;
 mod package;
+mod pets;
 mod pictures;
 mod places;
 mod view;

@@ -178,6 +178,65 @@ fn the_layout_of_voc_is_read() {
 }
 
 /// A grid drawn on picture and mask comes out of files, augmentation and threads as one grid.
+/// Cats are written large; 1 is the animal, 2 the ground, 3 does not count; the official lists are obeyed.
+#[test]
+fn the_layout_of_the_pets_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let trimap = |name: &str, values: &[u8]| {
+        png(&root.join(format!("annotations/trimaps/{name}.png")), 6, 4, png::ColorType::Grayscale, values);
+    };
+    let rows: Vec<u8> = ROWS.iter().map(|v| if *v == 0 { 2 } else { *v }).collect();
+    for name in ["Bengal_7", "great_dane_1", "great_dane_20"] {
+        png(&root.join(format!("images/{name}.png")), 6, 4, png::ColorType::Grayscale, &[90; 24]);
+        trimap(name, &rows);
+    }
+    // Without a trimap, as some official pictures are.
+    png(&root.join("images/Bengal_8.png"), 6, 4, png::ColorType::Grayscale, &[90; 24]);
+    let mut s = Script::new();
+    s.set("root", Value::Str(root.display().to_string()));
+    let told = |s: &mut Script, text: &str| match s.eval(text) {
+        Value::Str(told) => told,
+        other => panic!("{}", other.describe()),
+    };
+    let all = "let p = data::pets(#{root: root, size: 4, split: 1.0}); \
+               `${[p.train.len(), p.test.len(), p.train.classes, p.train.labels, p.split]}`";
+    assert_eq!(told(&mut s, all), r#"[3, 0, ["Bengal", "great dane"], [0, 1, 1], "seeded"]"#);
+    let species = "`${data::pets(#{root: root, classes: \"species\", split: 1.0}).train.classes}`";
+    assert_eq!(told(&mut s, species), r#"["cat", "dog"]"#);
+    // The middle four columns.
+    let x = s.eval_tensor(
+        "data::pets(#{root: root, size: 4, split: 1.0}).train.with_masks(\"mask\").get(0).target",
+    );
+    let row = |y: usize| {
+        (1..5).map(move |x| match ROWS[6 * y + x] {
+            1 => 1,
+            3 => -100,
+            _ => 0,
+        })
+    };
+    let wanted: Vec<i64> = (0..4).flat_map(row).collect();
+    assert_eq!(Vec::<i64>::try_from(x.flatten(0, 1)).unwrap(), wanted);
+    std::fs::write(root.join("annotations/trainval.txt"), "#a comment\ngreat_dane_20 2 2 1\n").unwrap();
+    std::fs::write(root.join("annotations/test.txt"), "Bengal_7 1 1 1\n").unwrap();
+    let lists =
+        "let p = data::pets(#{root: root}); `${[p.train.file(0).split(\"/\")[-1], p.test.len(), p.split]}`";
+    assert_eq!(told(&mut s, lists), r#"["great_dane_20.png", 1, "official"]"#);
+    std::fs::write(root.join("annotations/test.txt"), "Bengal_9 1 1 1\n").unwrap();
+    s.fails("data::pets(#{root: root})", &["test.txt: lists Bengal_9, of which there is no picture"]);
+    std::fs::remove_file(root.join("annotations/test.txt")).unwrap();
+    trimap("Bengal_7", &[9; 24]);
+    s.fails(
+        "data::pets(#{root: root, split: 1.0}).train.get(0)",
+        &["Bengal_7.png", "holds 1, 2 and 3, found 9"],
+    );
+    s.fails(
+        "data::pets(#{root: \"/nowhere\"})",
+        &["holds no folders images and annotations/trimaps", "get images.tar.gz"],
+    );
+    s.fails("data::pets()", &["`root` says where it lies"]);
+}
+
 #[test]
 fn a_grid_on_picture_and_mask_stays_one_in_batches() {
     let (w, h) = (120, 90);
