@@ -12,6 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     cs385::core::ffi::small_pages();
+    cs385::core::ffi::keep_memory();
     let cli = cli::Cli::parse();
     cs385::bindings::guard::silence_panics();
     let main = std::thread::Builder::new().name("main".into()).stack_size(STACK).spawn(|| cli::main(cli));

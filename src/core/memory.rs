@@ -1,5 +1,7 @@
 //! How much memory the process holds, as the system tells.
 
+use super::ffi;
+
 /// A line of the process's status, in bytes.
 fn status(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -10,6 +12,13 @@ fn status(key: &str) -> Option<u64> {
 /// Bytes held now.
 pub fn held() -> Option<u64> {
     status("VmRSS:")
+}
+
+/// Bytes held now, more than `most`; what is only kept for later is returned to the system before it is told.
+pub fn above(most: u64) -> Option<u64> {
+    held().filter(|h| *h > most)?;
+    ffi::return_memory();
+    held().filter(|h| *h > most)
 }
 
 /// The most that was ever held, in bytes.

@@ -67,8 +67,7 @@ impl Limits {
                 if interrupt::idle() || interrupt::requested() {
                     continue;
                 }
-                let held = memory::held().unwrap_or(0);
-                if let Some(most) = most.filter(|m| held > *m) {
+                if let Some((most, held)) = most.and_then(|m| Some((m, memory::above(m)?))) {
                     let limit = match given {
                         Some(_) => format!("--max-memory {}", memory::words(most)),
                         None => format!("the machine's {}", memory::words((most as f64 / SHARE) as u64)),
