@@ -32,7 +32,12 @@ fn main() -> Result<(), String> {
             .flag("-w") // libtorch's headers
             .include(include.join("torch/csrc/api/include"))
             .include(include)
-            .files([native.join("shim.cpp"), native.join("meta.cpp"), native.join("script.cpp")])
+            .files([
+                native.join("shim.cpp"),
+                native.join("meta.cpp"),
+                native.join("script.cpp"),
+                native.join("packed.cpp"),
+            ])
             .compile("cs385_shim");
     }
     Ok(())

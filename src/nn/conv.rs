@@ -1,10 +1,11 @@
 //! Convolutions, and transposed ones.
 
+use super::laid::Laid;
 use super::recipe::Recipe;
 use super::{Count, Ctx, Layer, Net, Own, Pair, Role, init};
+use crate::core::ffi::Walk;
 use crate::core::value::{FromValue, mismatch};
 use crate::core::{Error, Opts, Result, Value};
-use std::cell::RefCell;
 use std::rc::Rc;
 use tch::{Device, Tensor};
 
@@ -45,25 +46,6 @@ options! {
         groups: i64 = 1,
         /// Adds a learned bias.
         bias: bool = true,
-    }
-}
-
-/// A weight that does not learn at the moment, as [`side_by_side`] lays it; made anew when the weight was written to.
-#[derive(Default)]
-struct Laid(RefCell<Option<((usize, i64), Tensor)>>);
-
-impl Laid {
-    fn of(&self, weight: &Tensor) -> Result<Tensor> {
-        if weight.requires_grad() || weight.device() != Device::Cpu {
-            return Ok(weight.shallow_clone());
-        }
-        let now = (weight.data_ptr() as usize, weight.f_internal_version()?);
-        if let Some((_, laid)) = self.0.borrow().as_ref().filter(|(when, _)| *when == now) {
-            return Ok(laid.shallow_clone());
-        }
-        let laid = side_by_side(weight)?;
-        self.0.replace(Some((now, laid.shallow_clone())));
-        Ok(laid)
     }
 }
 
@@ -157,7 +139,14 @@ impl Conv2d {
 
 impl Layer for Conv2d {
     fn forward(&self, x: &Tensor, _: &Ctx) -> Result<Tensor> {
-        self.run(x, &self.laid.of(&self.weight)?, self.bias.as_ref())
+        if let Padding::Sizes(p) = self.padding {
+            let walk =
+                Walk { padding: p.0, stride: self.stride, dilation: self.dilation, groups: self.groups };
+            if let Some(packed) = self.laid.packed(&self.weight, x, &walk)? {
+                return packed.conv2d(&side_by_side(x)?, self.bias.as_ref(), &walk);
+            }
+        }
+        self.run(x, &self.laid.side_by_side(&self.weight)?, self.bias.as_ref())
     }
 
     fn affine(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Option<Result<Tensor>> {

@@ -12,6 +12,7 @@ mod frozen;
 mod gaussian;
 mod hooks;
 pub mod init;
+mod laid;
 mod linear;
 pub mod net;
 mod norm;

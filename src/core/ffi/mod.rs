@@ -3,10 +3,12 @@
 
 mod autocast;
 mod gate;
+mod packed;
 mod script;
 
 pub use autocast::Autocast;
 pub use gate::{Pass, gate};
+pub use packed::{Packed, Walk};
 pub use script::Script;
 
 use super::error::{Error, Result};
