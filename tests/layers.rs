@@ -80,6 +80,39 @@ fn running_statistics_stay_when_frozen() {
     assert_eq!(net.named()[4].1.int64_value(&[]), 1);
 }
 
+/// A frozen convolution of pictures without a graph reads packed weights, and gives the bits of the usual one; pictures that
+/// do not fit are refused in the usual words.
+#[test]
+fn packed_weights_give_the_same_bits() {
+    let mut s = Script::new();
+    s.eval("seed(0); 0");
+    for (options, channels) in [
+        ("", 6),
+        (", #{stride: 2, padding: [1, 2]}", 6),
+        (", #{dilation: 2, bias: false}", 6),
+        (", #{groups: 2}", 6),
+        (", #{groups: 6, padding: 1}", 6),
+        (", #{padding: \"same\"}", 6),
+    ] {
+        let net: Net = s.eval_object(&format!("nn::conv2d({channels}, 12, 3{options})"));
+        let x = Tensor::rand([3, channels, 33, 29], tch::kind::FLOAT_CPU);
+        let usual = net.forward_tensor(&x).unwrap().detach();
+        s.set("net", Value::object(net.clone())).tensor("x", &x);
+        close(options, &s.eval_tensor("net.freeze().forward(x)"), &usual, 0.0);
+        // Packed for pictures of one size, used for others.
+        let other = Tensor::rand([1, channels, 70, 64], tch::kind::FLOAT_CPU);
+        let frozen = net.forward_tensor(&other).unwrap();
+        s.eval("net.unfreeze(); 0");
+        close(options, &frozen, &net.forward_tensor(&other).unwrap().detach(), 1e-6);
+        s.eval("net.freeze(); 0");
+        s.fails("net.forward(tensor::ones([2, 5, 40, 40]))", &["channels"]);
+    }
+    s.fails(
+        "nn::conv2d(3, 4, 7).freeze().forward(tensor::ones([2, 3, 5, 5]))",
+        &["Kernel size can't be greater"],
+    );
+}
+
 #[test]
 fn dropout_drops_while_training_only() {
     let mut s = Script::new();

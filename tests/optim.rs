@@ -138,9 +138,15 @@ fn frozen_parameters_stay() {
 fn what_was_written_to_a_frozen_convolution_is_seen() {
     let mut s = Script::new();
     let net: Net = s.eval_object(r#"nn::sequential([["conv", nn::conv2d(2, 3, 3)]]).freeze()"#);
-    let x = tch::Tensor::rand([1, 2, 5, 5], tch::kind::FLOAT_CPU);
+    // Two pictures: without a graph they are convolved with packed weights, with one with laid out ones.
+    let x = tch::Tensor::rand([2, 2, 5, 5], tch::kind::FLOAT_CPU);
+    let leaf = x.detach().copy().set_requires_grad(true);
     s.set("net", Value::object(net.clone())).tensor("x", &x);
-    let seen = || net.forward_tensor(&x).unwrap().detach();
+    let seen = || {
+        let both = [&x, &leaf].map(|x| net.forward_tensor(x).unwrap().detach());
+        close("packed and laid out", &both[0], &both[1], 1e-6);
+        both[0].shallow_clone()
+    };
     let agrees = |what: &str, before: &tch::Tensor| {
         let own: Vec<_> = net.named().into_iter().map(|n| n.1.detach()).collect();
         close(what, &seen(), &x.conv2d(&own[0], Some(&own[1]), [1, 1], [0, 0], [1, 1], 1), 1e-6);

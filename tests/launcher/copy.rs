@@ -17,13 +17,15 @@ echo "cargo in $PWD LIBTORCH=${LIBTORCH-unset}: $*" >>"$FAKE/log"
 [ "$1" = build ] || exit 7
 cat >/dev/null # swallows the input it is given
 mkdir -p "$CARGO_TARGET_DIR/release"
-cat >"$CARGO_TARGET_DIR/release/cs385" <<'END'
+new="$CARGO_TARGET_DIR/release/new.$$" # as cargo does: a file that may be running is replaced, not written to
+cat >"$new" <<'END'
 #!/bin/sh
 echo "in $PWD"
 for argument; do printf "<%s>\n" "$argument"; done
 case "${1-}" in exit) exit "$2" ;; cat) cat ;; esac
 END
-chmod +x "$CARGO_TARGET_DIR/release/cs385"
+chmod +x "$new"
+mv "$new" "$CARGO_TARGET_DIR/release/cs385"
 "#;
 
 /// `python3 -m pip` takes wheels from $FAKE/wheels; all else is the real python3.
