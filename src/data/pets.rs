@@ -102,9 +102,9 @@ fn official(all: &[Vec<Item>], lists: [&Path; 2]) -> Result<[Vec<Item>; 2]> {
 
 functions! {
     in "data";
-    /// Oxford-IIIT Pet: cats and dogs of 37 breeds, each with its mask, to learn from and to test on.
+    /// Oxford-IIIT Pet: cats and dogs of 37 breeds, each with its mask.
     ///
-    /// A map of two data sets `train` and `test`, and `split`: "official", by `annotations/trainval.txt` and `test.txt`
+    /// A map of two data sets, `train` and `test`, and `split`: "official", by `annotations/trainval.txt` and `test.txt`
     /// where they lie there, else "seeded": of each class the share `split`. Masks come from the trimaps: the animal, the
     /// ground, and a border between them that does not count. Parkhi et al. 2012; CC BY-SA 4.0.
     /// ```rhai
