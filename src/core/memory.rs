@@ -9,6 +9,12 @@ fn status(key: &str) -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kb| kb * 1024)
 }
 
+/// Bytes held now, without what is only kept for later, which is returned to the system.
+pub fn needed() -> Option<u64> {
+    ffi::return_memory();
+    held()
+}
+
 /// Bytes held now.
 pub fn held() -> Option<u64> {
     status("VmRSS:")
@@ -17,8 +23,7 @@ pub fn held() -> Option<u64> {
 /// Bytes held now, more than `most`; what is only kept for later is returned to the system before it is told.
 pub fn above(most: u64) -> Option<u64> {
     held().filter(|h| *h > most)?;
-    ffi::return_memory();
-    held().filter(|h| *h > most)
+    needed().filter(|h| *h > most)
 }
 
 /// The most that was ever held, in bytes.

@@ -58,7 +58,7 @@ impl Repl {
         format!(
             "tensors in variables  {}\nthe program now       {}\nthe program's most    {}",
             memory::words(variables::total(&self.session)),
-            said(memory::held()),
+            said(memory::needed()),
             said(memory::peak())
         )
     }
