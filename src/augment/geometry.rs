@@ -3,7 +3,7 @@
 use super::{Mask, Sample};
 use crate::core::raster::{Raster, Rect, Rgb, check_size};
 use crate::core::resample::{self, Filter};
-use crate::core::simd::wide;
+use crate::core::simd::{whole, wide};
 use crate::core::{Error, Result};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
@@ -223,9 +223,8 @@ impl Line {
                 let mut found = [-1; BLOCK];
                 for (i, place) in found.iter_mut().enumerate() {
                     let (u, v) = self.at(x + i);
-                    // Within the picture the float's whole part is an exact integer.
-                    let (col, row) = (u.floor().min(w as f32 - 1.0), v.floor().min(h as f32 - 1.0));
-                    *place = if inside(u, v, w, h) { row as i32 * w as i32 + col as i32 } else { -1 };
+                    let at = whole(v) as i32 * w as i32 + whole(u) as i32;
+                    *place = if inside(u, v, w, h) { at } else { -1 };
                 }
                 found
             },

@@ -1,20 +1,13 @@
 //! Colours of pictures, in place: as torchvision's functional operations on uint8.
 
 use crate::core::raster::Raster;
-use crate::core::simd::wide;
+use crate::core::simd::{whole, wide};
 
 /// Pixels that arithmetic runs on at once.
 const BLOCK: usize = 64;
 
 /// The channels of some pixels, apart.
 type Planes = [[u8; BLOCK]; 3];
-
-/// `x` from 0 to 255.99 cut down to an integer, in a form that vector instructions have: with 2^23 added a float's last bits
-/// count ones.
-#[inline(always)]
-fn byte(x: f32) -> u8 {
-    (x.floor() + 8_388_608.0).to_bits() as u8
-}
 
 /// `f` of each byte, cut to what a byte holds.
 #[inline(always)]
@@ -24,7 +17,7 @@ fn by_byte(rgb: &mut [u8], f: impl Fn(f32) -> f32) {
         || {
             rgb.iter_mut().for_each(
                 #[inline(always)]
-                |v| *v = byte(f(f32::from(*v)).clamp(0.0, 255.0)),
+                |v| *v = whole(f(f32::from(*v)).clamp(0.0, 255.0)) as u8,
             )
         },
     );
@@ -120,7 +113,7 @@ pub fn saturation(r: &mut Raster, f: f64) {
 fn channel(h: f32, most: f32, range: f32) -> u8 {
     // Back by whole turns to 0..6.
     let h = h - 6.0 * (h * (1.0 / 6.0)).floor();
-    byte(most - range * h.min(4.0 - h).clamp(0.0, 1.0) + 0.5)
+    whole(most - range * h.min(4.0 - h).clamp(0.0, 1.0) + 0.5) as u8
 }
 
 /// Hue turned by `f` full turns.

@@ -178,6 +178,26 @@ fn the_layout_of_voc_is_read() {
 }
 
 /// A grid drawn on picture and mask comes out of files, augmentation and threads as one grid.
+/// What a network cannot take is told with the file it came from, in training and in measuring.
+#[test]
+fn pictures_too_small_for_the_network_are_named() {
+    let mut p = Place::new();
+    p.masks("masks", &["a", "b"], png::ColorType::Grayscale, &ROWS);
+    p.s.eval(
+        "let set = data::segmentation(pictures, masks, #{size: 32, cache: 0}); \
+         let net = models::fcn(#{encoder: \"alexnet\", decoder: \"fcn_8\", classes: 4}); 0",
+    );
+    let wanted = [
+        "the batch that begins with",
+        "pictures/a.png",
+        "32 × 32 pixels (height × width) are too small for alexnet",
+    ];
+    p.s.fails("metrics::segmentation(net, set)", &wanted);
+    let fit =
+        "train::fit(net, set.subset([0]), #{epochs: 1, optimizer: optim::adam(#{lr: 1e-3}), save: false})";
+    p.s.fails(fit, &wanted);
+}
+
 /// Cats are written large; 1 is the animal, 2 the ground, 3 does not count; the official lists are obeyed.
 #[test]
 fn the_layout_of_the_pets_is_read() {
