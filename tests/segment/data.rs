@@ -184,7 +184,7 @@ fn pictures_too_small_for_the_network_are_named() {
     let mut p = Place::new();
     p.masks("masks", &["a", "b"], png::ColorType::Grayscale, &ROWS);
     p.s.eval(
-        "let set = data::segmentation(pictures, masks, #{size: 32, cache: 0}); \
+        "let set = data::segmentation(pictures, masks, #{size: 32, cache: 0, classes: [\"a\", \"b\", \"c\", \"d\"]}); \
          let net = models::fcn(#{encoder: \"alexnet\", decoder: \"fcn_8\", classes: 4}); 0",
     );
     let wanted = [
