@@ -3,9 +3,9 @@ bf16 against PyTorch in float32; by turns, the second epoch counts.
 
     python benches/segment.py [--encoder vgg16] [--decoder fcn_8] [--px 128] [--n 48] [--rounds 3]
 
-PyTorch has noise of the same size in memory as tensors; both take batches of 8, cross-entropy over pixels, Adam. Needs a Python with
-torch and torchvision, and the binary built by ./cs385. That bf16 learns as well is measured by segment_table.rhai, with
---set precision=bf16 and without.
+PyTorch has noise of the same size in memory as tensors; both take batches of 8, cross-entropy over pixels, Adam. Needs a
+Python with torch and torchvision, and the binary built by ./cs385. That bf16 learns as well is measured by
+segment_table.rhai, with --set precision=bf16 and without.
 """
 import argparse
 import csv

@@ -1,23 +1,11 @@
 // TorchScript programs. Every function gives 0, or 1 and a message in cs_last_error().
+#include "guarded.h"
 #include <string>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/runtime/graph_executor.h>
 #include <torch/csrc/jit/serialization/import.h>
 
-int cs_fail(const char *); // shim.cpp
-
 using torch::jit::Module;
-
-template <class F> static int guarded(F body) {
-  try {
-    body();
-    return 0;
-  } catch (const std::exception &e) {
-    return cs_fail(e.what());
-  } catch (...) {
-    return cs_fail("unknown C++ exception");
-  }
-}
 
 // Takes a tensor and its name; a null one is Python's None.
 using Take = void (*)(void *, const char *, int, at::Tensor *);

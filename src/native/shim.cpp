@@ -1,4 +1,5 @@
 // What libtorch has and tch does not. Every function gives 0, or 1 and a message in cs_last_error().
+#include "guarded.h"
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
@@ -30,18 +31,6 @@ static thread_local std::string last_error;
 
 int cs_fail(const char *why) {
   last_error = why;
-  return 1;
-}
-
-template <class F> static int guarded(F body) {
-  try {
-    body();
-    return 0;
-  } catch (const std::exception &e) {
-    last_error = e.what();
-  } catch (...) {
-    last_error = "unknown C++ exception";
-  }
   return 1;
 }
 

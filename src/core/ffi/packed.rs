@@ -6,39 +6,21 @@ use std::ffi::c_int;
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-type Made = *mut *mut C_tensor;
-
 unsafe extern "C" {
-    fn cs_packs(
-        x: *mut C_tensor,
-        w: *mut C_tensor,
-        padding: *const i64,
-        dilation: *const i64,
-        groups: i64,
-    ) -> c_int;
-    fn cs_conv_pack(
-        w: *mut C_tensor,
-        x: *mut C_tensor,
-        padding: *const i64,
-        stride: *const i64,
-        dilation: *const i64,
-        groups: i64,
-        out: Made,
-    ) -> c_int;
+    fn cs_packs(x: *mut C_tensor, w: *mut C_tensor, walk: *const Walk) -> c_int;
+    fn cs_conv_pack(w: *mut C_tensor, x: *mut C_tensor, walk: *const Walk, out: *mut *mut C_tensor) -> c_int;
     fn cs_conv_packed(
         x: *mut C_tensor,
         w: *mut C_tensor,
         bias: *mut C_tensor,
-        padding: *const i64,
-        stride: *const i64,
-        dilation: *const i64,
-        groups: i64,
-        out: Made,
+        walk: *const Walk,
+        out: *mut *mut C_tensor,
     ) -> c_int;
 }
 
-/// How a convolution walks.
+/// How a convolution walks; native/packed.cpp has the same.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Walk {
     /// Zeros on each side, rows and columns.
     pub padding: [i64; 2],
@@ -56,23 +38,20 @@ pub struct Packed(Tensor);
 impl Packed {
     /// True where libtorch's usual convolution of `x` with `weight` would run in oneDNN too, and no gradient is wanted. A
     /// picture that does not fit is left to the usual one, which says so.
-    pub fn fits(x: &Tensor, weight: &Tensor, w: &Walk) -> bool {
-        let (p, d) = (w.padding.as_ptr(), w.dilation.as_ptr());
-        // SAFETY: tensors and pairs live through the call, which changes neither.
-        unsafe { cs_packs(x.as_ptr().cast_mut(), weight.as_ptr().cast_mut(), p, d, w.groups) != 0 }
+    pub fn fits(x: &Tensor, weight: &Tensor, walk: &Walk) -> bool {
+        // SAFETY: tensors and walk live through the call, which changes neither.
+        unsafe { cs_packs(x.as_ptr().cast_mut(), weight.as_ptr().cast_mut(), walk) != 0 }
     }
 
     /// `weight`, packed for pictures of the shape of `x`; others can be convolved with it too.
     ///
     /// # Errors
     /// libtorch's.
-    pub fn new(weight: &Tensor, x: &Tensor, w: &Walk) -> Result<Self> {
+    pub fn new(weight: &Tensor, x: &Tensor, walk: &Walk) -> Result<Self> {
         let mut out = std::ptr::null_mut();
-        let (p, s, d) = (w.padding.as_ptr(), w.stride.as_ptr(), w.dilation.as_ptr());
-        // SAFETY: tensors and pairs live through the call; on success `out` is a new tensor that is ours.
-        checked(unsafe {
-            cs_conv_pack(weight.as_ptr().cast_mut(), x.as_ptr().cast_mut(), p, s, d, w.groups, &mut out)
-        })?;
+        let (w, x) = (weight.as_ptr().cast_mut(), x.as_ptr().cast_mut());
+        // SAFETY: tensors and walk live through the call; on success `out` is a new tensor that is ours.
+        checked(unsafe { cs_conv_pack(w, x, walk, &mut out) })?;
         Ok(Self(unsafe { Tensor::from_ptr(out) }))
     }
 
@@ -80,23 +59,12 @@ impl Packed {
     ///
     /// # Errors
     /// libtorch's.
-    pub fn conv2d(&self, x: &Tensor, bias: Option<&Tensor>, w: &Walk) -> Result<Tensor> {
+    pub fn conv2d(&self, x: &Tensor, bias: Option<&Tensor>, walk: &Walk) -> Result<Tensor> {
         let mut out = std::ptr::null_mut();
-        let (p, s, d) = (w.padding.as_ptr(), w.stride.as_ptr(), w.dilation.as_ptr());
+        let (x, w) = (x.as_ptr().cast_mut(), self.0.as_ptr().cast_mut());
         let bias = bias.map_or(std::ptr::null_mut(), |b| b.as_ptr().cast_mut());
         // SAFETY: as above; a missing bias is a null pointer.
-        checked(unsafe {
-            cs_conv_packed(
-                x.as_ptr().cast_mut(),
-                self.0.as_ptr().cast_mut(),
-                bias,
-                p,
-                s,
-                d,
-                w.groups,
-                &mut out,
-            )
-        })?;
+        checked(unsafe { cs_conv_packed(x, w, bias, walk, &mut out) })?;
         Ok(unsafe { Tensor::from_ptr(out) })
     }
 }
