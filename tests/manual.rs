@@ -14,6 +14,14 @@ use cs385::host::cli::Cli;
 use cs385::registry::{book, entries, session as engine};
 use std::fs;
 use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Held by tests that run code: random numbers come from one generator in a process, and each must find it as it left it.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 const README: &str = include_str!("../README.md");
 
@@ -56,6 +64,7 @@ fn commands_in_guide_and_readme_are_commands() {
 /// What the README types at the prompt, line by line.
 #[test]
 fn the_readme_session_runs() {
+    let _alone = alone();
     let block = README.split("```\n$ ./cs385 repl\n").nth(1).unwrap().split("```").next().unwrap();
     let mut inputs: Vec<String> = Vec::new();
     for line in block.lines() {
@@ -75,6 +84,7 @@ fn the_readme_session_runs() {
 
 #[test]
 fn wrong_code_and_dead_links_are_noticed() {
+    let _alone = alone();
     let engine = Rc::new(engine::engine().unwrap());
     let run = |text: &str| book::run(&engine, text).map_err(|e| e.msg);
     assert!(run("# a\n```rhai\nlet x = 1;\n```\nand\n```rhai\nx + 1 // => 2\n```\n").is_ok());
@@ -91,6 +101,7 @@ fn wrong_code_and_dead_links_are_noticed() {
 /// One page of everything, made once: its code runs, its links lead somewhere, and it does what a page does.
 #[test]
 fn the_manual_in_a_browser() {
+    let _alone = alone();
     let work = || book::book(&Rc::new(engine::engine().unwrap())).map(|p| p.html()).map_err(|e| e.msg);
     let html = std::thread::Builder::new().stack_size(1 << 28).spawn(work).unwrap().join().unwrap().unwrap();
     let folder = tempfile::tempdir().unwrap();
