@@ -342,7 +342,7 @@ fn doubts_are_told_and_stop_nothing() {
     let p = tempfile::tempdir().unwrap();
     let cs385 = |args: &[&str]| program(p.path(), args);
     let text = "let share = 1 / 3;\nlet all = []; let by = #{};\nfor i in 0..3 {\n    all.push(|x| x + i);\n    by[`f${i}`] = || i * 2;\n    \
-                let own = i;\n    all.push(|| own);\n    all.push([1].map(|x| x + 1)[0] + i);\n}\nprint(4 / 2 + share);";
+                let own = i;\n    all.push(|| own);\n    all.push([1].map(|x| x + 1)[0] + i);\n}\nprint(4 / 2 + share * 2 / 3);";
     fs::write(p.path().join("a.rhai"), text).unwrap();
     let (code, out, err) = cs385(&["check", "a.rhai"]);
     assert_eq!((code, out.as_str()), (0, "1 script: no faults found\n"), "{err}");

@@ -12,7 +12,7 @@ use crate::nn::{About, Net, Precision};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// What a step measured: a name and a number a picture (or a batch mean).
 pub type Measures = Vec<(String, Tensor)>;
@@ -228,10 +228,14 @@ pub(super) struct Sums {
 impl Sums {
     pub(super) fn add(&mut self, measures: Measures, n: f64) -> Result<()> {
         for (name, value) in measures {
-            let value = value.f_detach()?.f_to_kind(Kind::Double)?;
-            let (value, n) = match is_matrix(&name, &value) {
-                true => (value.f_mul_scalar(1.0)?, 0.0),
-                false => (value.f_mean(Kind::Double)?.f_mul_scalar(n)?, n),
+            let double = |v: &Tensor| v.f_detach()?.f_to_kind(Kind::Double);
+            let (value, n) = if is_matrix(&name, &value) {
+                (double(&value)?.f_mul_scalar(1.0)?, 0.0)
+            } else if value.dim() == 0 && value.device() == Device::Cpu {
+                // Nothing waits where a number is at hand, and a small network's step is short.
+                (Tensor::from(value.f_double_value(&[])? * n), n)
+            } else {
+                (double(&value)?.f_mean(Kind::Double)?.f_mul_scalar(n)?, n)
             };
             match self.sums.get_mut(&name) {
                 Some((sum, count)) => {

@@ -14,7 +14,7 @@ pub use script::Script;
 use super::error::{Error, Result};
 use std::ffi::{CStr, CString, c_char, c_int, c_ulong};
 use std::path::Path;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 use torch_sys::C_tensor;
 
 type List = *const *mut C_tensor;
@@ -279,6 +279,27 @@ pub fn leaky_relu(x: &Tensor, slope: f64) -> Result<Tensor> {
     // SAFETY: the tensor lives through the call; on success `out` is a new tensor that is ours.
     checked(unsafe { cs_leaky_relu(x.as_ptr().cast_mut(), slope, &mut out) })?;
     Ok(unsafe { Tensor::from_ptr(out) })
+}
+
+/// A tensor of the same shape whose numbers `f` made of those of a float32 tensor on the CPU, in their order.
+///
+/// # Errors
+/// Another kind or device; libtorch's.
+pub fn map_floats(x: &Tensor, f: impl FnOnce(&mut [f32])) -> Result<Tensor> {
+    if x.kind() != Kind::Float || x.device() != Device::Cpu {
+        return Err(Error::new(format!(
+            "expected float32 on the CPU, got {:?} on {:?}",
+            x.kind(),
+            x.device()
+        )));
+    }
+    let mut out = Tensor::f_empty(x.size(), (Kind::Float, Device::Cpu))?;
+    tch::no_grad(|| out.f_copy_(x))?;
+    if out.numel() > 0 {
+        // SAFETY: `out` is contiguous, on the CPU, of as many float32, and nobody else has it.
+        f(unsafe { std::slice::from_raw_parts_mut(out.data_ptr().cast(), out.numel()) });
+    }
+    Ok(out)
 }
 
 /// Opens a shared library for the rest of the process.

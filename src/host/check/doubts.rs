@@ -23,6 +23,11 @@ fn divisions(lexed: &Lexed) -> Vec<(Position, Error)> {
         else {
             return None;
         };
+        // In `x * 3 / 4` it is a product that is divided.
+        let before = i.checked_sub(1).map(|b| &lexed.toks[b].token);
+        if let Some(Token::Multiply | Token::Divide | Token::Modulo | Token::PowerOf) = before {
+            return None;
+        }
         let e = Error::new(format!("{a} / {b} of whole numbers is the whole number {}", a / b.max(&1)));
         (*b > 0 && a % b != 0).then(|| (lexed.position(i + 1), e.hint(format!("{a}.0 / {b} is a number"))))
     };
