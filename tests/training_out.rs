@@ -10,8 +10,11 @@ mod tensorboard;
 #[path = "support/terminal.rs"]
 mod terminal;
 
-use place::{Place, err};
+use place::{Place, err, interrupt, out};
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::Duration;
 
 /// Reads an event file with TensorBoard's own reader.
 const READER: &str = "
@@ -169,4 +172,39 @@ fn scripts_of_classifiers_run_in_their_tiny_size() {
     let table = fs::read_to_string(p.path().join("outputs/classify_compare/latest/table.md")).unwrap();
     assert!(table.starts_with("| network | training | test | gap | test of each | gap of each |"), "{table}");
     assert_eq!(table.lines().count(), 6);
+}
+
+const OWN_STEP: &str = r#"
+let all = data::from_tensors(tensor::rand([8, 1]), tensor::zeros([8]));
+let net = nn::linear(1, 1);
+let opt = optim::sgd(net);
+train::run(#{nets: net, optimizers: opt, data: all, epochs: 1, batch_size: 1, step: |batch, t| {
+    let begin = timestamp();
+    while begin.elapsed < 0.3 {}
+    let loss = net.forward(batch.input).square().mean();
+    opt.zero_grad();
+    loss.backward();
+    opt.step();
+    print(t.steps);
+    #{loss: loss}
+}});
+"#;
+
+/// Ctrl-C in the midst of a script's own step: the step is done whole, and nothing is done twice.
+#[test]
+fn ctrl_c_waits_for_the_end_of_a_step() {
+    let p = Place::new();
+    p.script("own.rhai", OWN_STEP);
+    let mut child =
+        p.command(&["run", "own.rhai"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut done: Vec<String> = lines.by_ref().take(3).collect();
+    std::thread::sleep(Duration::from_millis(100));
+    interrupt(child.id());
+    done.extend(lines);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(done, ["0", "1", "2", "3"]);
+    let o = p.run(&["run", "own.rhai", "--resume"]);
+    assert!(o.status.success(), "{}", err(&o));
+    assert_eq!(out(&o).lines().collect::<Vec<_>>(), ["4", "5", "6", "7"]);
 }

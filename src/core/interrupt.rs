@@ -3,6 +3,7 @@
 use super::error::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 static STOP: AtomicBool = AtomicBool::new(false);
 /// Nothing is computed: the prompt waits.
@@ -10,14 +11,47 @@ static IDLE: AtomicBool = AtomicBool::new(false);
 /// Why the computation is to stop, if nobody asked: a limit was reached.
 static WHY: Mutex<Option<String>> = Mutex::new(None);
 
+/// What runs is not to be stopped half-way, see [`hold`].
+static HELD: AtomicBool = AtomicBool::new(false);
+/// When the stop was asked for.
+static SINCE: Mutex<Option<Instant>> = Mutex::new(None);
+/// So long a stop waits for the end of what is held: a step that has lost its way must end too.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Until it is dropped, a stop waits: after half a step there is no state that one could go on from.
+#[must_use]
+pub struct Held(bool);
+
+/// Lets a request to stop wait for the end of what is done, ten seconds at most.
+pub fn hold() -> Held {
+    Held(HELD.swap(true, Ordering::SeqCst))
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.store(self.0, Ordering::SeqCst);
+    }
+}
+
+/// A stop was asked for, and waits.
+fn waits() -> bool {
+    let since = *SINCE.lock().unwrap_or_else(PoisonError::into_inner);
+    HELD.load(Ordering::Relaxed) && since.is_some_and(|t| t.elapsed() < PATIENCE)
+}
+
 /// Asks the running computation to stop; true if it had been asked before.
 pub fn request() -> bool {
-    STOP.swap(true, Ordering::SeqCst) && !idle()
+    let before = STOP.swap(true, Ordering::SeqCst);
+    if !before {
+        *SINCE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+    before && !idle()
 }
 
 /// Asks the running computation to stop for this reason.
 pub fn stop(why: &str) {
     *WHY.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
+    *SINCE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     STOP.store(true, Ordering::SeqCst);
 }
 
@@ -50,7 +84,7 @@ pub fn idle() -> bool {
 
 /// True when a stop was asked for.
 pub fn requested() -> bool {
-    STOP.load(Ordering::Relaxed)
+    STOP.load(Ordering::Relaxed) && !waits()
 }
 
 /// An error when a stop was asked for.

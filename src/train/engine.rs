@@ -146,6 +146,7 @@ impl Loop<'_> {
             self.schedule(total as i64)?;
             let measures = {
                 let _precision = plan.precision.scope();
+                let _whole = interrupt::hold();
                 tch::with_grad(|| (plan.step)(&batch, t)).map_err(|e| plan.data.blame(&batch, e))?
             };
             if let Some(ema) = t.ema() {
