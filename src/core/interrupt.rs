@@ -13,7 +13,7 @@ static WHY: Mutex<Option<String>> = Mutex::new(None);
 
 /// What runs is not to be stopped half-way, see [`hold`].
 static HELD: AtomicBool = AtomicBool::new(false);
-/// When the stop was asked for.
+/// When Ctrl-C asked for the stop; none for a limit.
 static SINCE: Mutex<Option<Instant>> = Mutex::new(None);
 /// So long a stop waits for the end of what is held: a step that has lost its way must end too.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -41,9 +41,10 @@ fn waits() -> bool {
 
 /// Asks the running computation to stop; true if it had been asked before.
 pub fn request() -> bool {
+    let mut since = SINCE.lock().unwrap_or_else(PoisonError::into_inner); // nobody sees one without the other
     let before = STOP.swap(true, Ordering::SeqCst);
     if !before {
-        *SINCE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        *since = Some(Instant::now());
     }
     before && !idle()
 }
@@ -51,7 +52,7 @@ pub fn request() -> bool {
 /// Asks the running computation to stop for this reason.
 pub fn stop(why: &str) {
     *WHY.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
-    *SINCE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    *SINCE.lock().unwrap_or_else(PoisonError::into_inner) = None; // a limit does not wait
     STOP.store(true, Ordering::SeqCst);
 }
 
