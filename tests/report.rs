@@ -10,6 +10,7 @@ mod place;
 use browser::Browser;
 use place::{Place, err, interrupt, out};
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -97,6 +98,28 @@ fn a_part_is_what_the_script_is_by_itself() {
     assert!(alone.status.success(), "{}", err(&alone));
     let weights = |folder: &Path| fs::read(folder.join("last.safetensors")).unwrap();
     assert_eq!(weights(&part(&place, "slow-").unwrap()), weights(&place.path().join("outputs/slow/latest")));
+}
+
+#[test]
+fn a_part_is_run_again_when_its_data_changes() {
+    let place = place();
+    let folder = place.path().join("photos");
+    fs::create_dir_all(folder.join("real")).unwrap();
+    fs::create_dir(place.path().join("cats")).unwrap();
+    fs::write(place.path().join("cats/a.txt"), "cat").unwrap();
+    // A class behind a link, and a link back to where it lies.
+    symlink(place.path().join("cats"), folder.join("cats")).unwrap();
+    symlink(&folder, folder.join("real/round")).unwrap();
+    place.script("scripts/part.rhai", "let root = param(\"root\", \"\", \"Folder.\");\nrecord(\"seen\", 1);");
+    place.script("scripts/asks.rhai", "print(experiment::run(\"part.rhai\", #{root: \"photos\"}).fresh);");
+    let fresh = || {
+        let o = place.run(&["run", "scripts/asks.rhai"]);
+        assert!(o.status.success(), "{}", err(&o));
+        out(&o).contains("true")
+    };
+    assert_eq!([fresh(), fresh()], [true, false]);
+    fs::write(place.path().join("cats/a.txt"), "kitten").unwrap();
+    assert_eq!([fresh(), fresh()], [true, false]);
 }
 
 #[test]

@@ -81,6 +81,21 @@ fn measures_equal_pytorch() {
 }
 
 #[test]
+fn batch_norm_stands_behind_every_hidden_layer() {
+    let mut s = Script::with_library();
+    let names = s.eval(
+        "let net = vae::linear(#{size: [1, 4, 4], hidden: [8, 6], latent: 2, batch_norm: true}); \
+         report::join(net.layers().filter(|l| l.contains(\".fc\") || l.contains(\".bn\")), \" \")",
+    );
+    let Value::Str(names) = names else { panic!("not a text") };
+    let wanted = ["fc1", "bn1", "fc2", "bn2"];
+    let both = |part: &str| wanted.map(|l| format!("{part}.{l}")).join(" ");
+    assert_eq!(names, format!("{} {}", both("encoder"), both("decoder")));
+    let out = s.eval_tensor("net.forward(tensor::rand([3, 1, 4, 4]))");
+    assert_eq!(out.size(), [3, 1, 4, 4]);
+}
+
+#[test]
 fn measuring_draws_nothing_from_the_run() {
     let _alone = alone();
     let mut s = Script::with_library();

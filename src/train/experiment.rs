@@ -8,6 +8,7 @@ use crate::core::value::record;
 use crate::core::{Error, Map, Opts, Result, Value, device, interrupt, paths, script, seed};
 use serde_json::{Map as JsonMap, Value as Json, json};
 use sha2::{Digest, Sha256};
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -107,10 +108,14 @@ fn written(v: &Value) -> Result<String> {
 fn stamp(setting: &str) -> String {
     let Ok(meta) = fs::metadata(setting) else { return String::new() };
     let (mut files, mut bytes, mut newest) = (0_u64, 0, meta.modified().ok());
-    let mut folders = vec![PathBuf::from(setting)];
+    let (mut folders, mut seen) = (vec![PathBuf::from(setting)], HashSet::new());
     while let Some(folder) = folders.pop() {
+        // A link may lead back to where it lies.
+        if !folder.canonicalize().is_ok_and(|f| seen.insert(f)) {
+            continue;
+        }
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let Ok(meta) = entry.metadata() else { continue };
+            let Ok(meta) = fs::metadata(entry.path()) else { continue };
             if meta.is_dir() {
                 folders.push(entry.path());
             } else {
