@@ -8,7 +8,7 @@ use cs385::core::Value;
 use cs385::nn::Net;
 use cs385::train::optim::Optimizer;
 use support::{Script, Tensors, below, cases, close, fixture};
-use tch::Kind;
+use tch::{Kind, Tensor};
 
 /// A network, its optimizer, and the script that steps it.
 struct Walk<'a> {
@@ -168,6 +168,33 @@ fn what_was_written_to_a_frozen_convolution_is_seen() {
     let other: Net = s.eval_object(r#"nn::sequential([["conv", nn::conv2d(2, 3, 3)]])"#);
     net.load_named(other.named().into_iter().map(|(key, t, _)| (key, t)).collect(), true).unwrap();
     agrees("loading", &before);
+}
+
+#[test]
+fn what_one_group_keeps_the_others_do_without() {
+    let mut s = Script::new();
+    s.eval(
+        r#"let steps = |options| {
+               let net = seeded(3, || nn::sequential([["a", nn::linear(3, 2)], ["b", nn::linear(3, 2)]]));
+               let opt = optim::adam(net, #{lr: 0.1} + options);
+               for k in 0..4 {
+                   // Gradients that shrink, so that the largest square so far counts.
+                   let x = seeded(k, || tensor::rand([5, 3])) / (1 + 9 * k);
+                   opt.zero_grad();
+                   (net.part("a").forward(x).square().sum() + net.part("b").forward(x).square().sum()).backward();
+                   opt.step();
+               }
+               let p = net.parameters();
+               [p["a.weight"].detach().clone(), p["b.weight"].detach().clone()]
+           };
+           let plain = steps.call(#{}); let all = steps.call(#{amsgrad: true});
+           let some = steps.call(#{groups: [#{layers: ["b"], amsgrad: true}]});"#,
+    );
+    let far = s.eval_tensor("(plain[1] - all[1]).abs().max()");
+    assert!(far.double_value(&[]) > 1e-4, "{far}");
+    let off =
+        s.eval_tensor("tensor::stack([(some[0] - plain[0]).abs().max(), (some[1] - all[1]).abs().max()])");
+    close("groups", &off, &Tensor::zeros([2], tch::kind::FLOAT_CPU), 1e-9);
 }
 
 #[test]

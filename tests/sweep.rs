@@ -73,6 +73,25 @@ fn a_point_that_failed_is_tried_again() {
     place.script("s.rhai", &SCRIPT.replace("if width == 13 { throw \"no luck\"; }", ""));
     let o = place.run(&args);
     assert!(o.status.success() && out(&o).contains("| 13 | ok |"), "{}{}", err(&o), out(&o));
+    // One that ends before it wrote anything has not measured what another did.
+    place.script("s.rhai", &SCRIPT.replace("let x =", "throw \"early\"; let x ="));
+    for _ in 0..2 {
+        let o = place.run(&args);
+        let said = err(&o) + &out(&o);
+        assert!(!o.status.success() && !said.contains("| ok |") && !said.contains("done before"), "{said}");
+    }
+}
+
+#[test]
+fn a_run_that_failed_is_in_no_mean() {
+    let place = Place::new();
+    let script = "let net = param(\"net\", \"a\", \"Which.\"); let lr = param(\"lr\", 0.1, \"Rate.\"); record(\"loss\", lr);\n\
+                  if net == \"b\" { throw \"no luck\"; }";
+    place.script("s.rhai", script);
+    let o = place.run(&["sweep", "s.rhai", "--grid", "net=a,b", "--grid", "lr=0.1,0.01"]);
+    let said = err(&o) + &out(&o);
+    assert!(said.contains("| a | 0.1 | ok | 0.1 |") && said.contains("2 runs failed"), "{said}");
+    assert!(place.path().join("outputs/s/sweep/loss.png").exists());
 }
 
 #[test]

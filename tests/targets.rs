@@ -138,6 +138,11 @@ fn pieces_and_outlines_are_those_of_the_prediction() {
     );
     s.fails("attrib::saliency(net, x * 0, target::component(1))", &["class 1 is nowhere the highest"]);
     s.fails("attrib::saliency(net, x, target::component(1, 8, 0))", &["x 8, y 0 does not lie in", "8 × 6"]);
+    let pixels = "nn::sequential([[\"c\", nn::conv2d(3, 2, 1)], [\"act\", nn::relu()]])";
+    s.fails(
+        &format!("cam::grad_cam({pixels}, \"c\", tensor::rand([1, 3, 4, 4]))"),
+        &["a class target needs an output [N, classes]", "target::segment"],
+    );
     s.fails("target::component(1, 4)", &["a pixel is x and y"]);
     s.fails("target::border(1, 0)", &["`width` is 1 to 256"]);
     s.fails("target::segment(1, [1, 2, 3])", &["mask [H, W] or box [x, y, width, height]"]);

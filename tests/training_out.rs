@@ -208,3 +208,55 @@ fn ctrl_c_waits_for_the_end_of_a_step() {
     assert!(o.status.success(), "{}", err(&o));
     assert_eq!(out(&o).lines().collect::<Vec<_>>(), ["4", "5", "6", "7"]);
 }
+
+/// Steps of a tenth of a second, in a script of one long epoch.
+const SLOW: &str = r#"
+let net = nn::linear(2, 1);
+let opt = optim::sgd(net, #{lr: 0.1});
+train::run(#{nets: net, optimizers: opt, data: data::from_tensors(tensor::rand([400, 2])), epochs: 1, batch_size: 1,
+    step: |batch, t| {
+        let begin = timestamp();
+        while begin.elapsed < 0.1 { let x = batch.input + 1; }
+        #{loss: net.forward(batch.input).sum()}
+    }});
+"#;
+
+#[test]
+fn a_limit_of_time_waits_for_the_end_of_a_step() {
+    let p = Place::new();
+    p.script("slow.rhai", SLOW);
+    let o = p.run(&["run", "slow.rhai", "--max-time", "1.5", "--threads", "1"]);
+    assert!(err(&o).contains("stopped: --max-time 1.5 s is over"), "{}", err(&o));
+    assert!(p.path().join("outputs/slow/latest/resume.safetensors").exists());
+    let o = p.run(&["run", "slow.rhai", "--max-time", "1.5", "--threads", "1", "--resume"]);
+    let text = err(&o) + &out(&o);
+    assert!(text.contains("at epoch 1, batch ") && !text.contains("batch 1\n"), "{text}");
+}
+
+const CALLBACKS: &str = r#"
+let data = data::from_tensors(tensor::rand([20, 4]), tensor::zeros([20]).long());
+let go = |options| {
+    let net = nn::sequential([nn::linear(4, 8), nn::dropout(0.5), nn::linear(8, 2)]);
+    let x = tensor::ones([1, 4]);
+    train::fit(net, data, #{epochs: 1, optimizer: optim::adam(), name: "twin",
+        on_epoch: |t| print((net.forward(x) - net.forward(x)).abs().max().item())} + options)
+};
+go.call(#{});
+go.call(#{val: data});
+"#;
+
+#[test]
+fn callbacks_see_networks_as_they_are_used_and_names_keep_apart() {
+    let p = Place::new();
+    p.script("t.rhai", &CALLBACKS.replace("go", "attempt"));
+    let o = p.run(&["run", "t.rhai", "--threads", "1", "--quiet"]);
+    assert_eq!(out(&o), "0.0\n0.0\n", "{}", err(&o));
+    for folder in ["twin", "twin-2"] {
+        assert!(p.path().join("outputs/t/latest").join(folder).join("last.safetensors").exists());
+    }
+    let few = "train::fit(nn::linear(4, 2), data::from_tensors(tensor::rand([20, 4]), tensor::zeros([20]).long()), \
+               #{epochs: 1, optimizer: optim::adam(), drop_last: true})";
+    p.script("few.rhai", few);
+    let o = p.run(&["run", "few.rhai"]);
+    assert!(err(&o).contains("20 items make no batch of 64"), "{}", err(&o));
+}

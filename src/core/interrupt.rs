@@ -13,7 +13,7 @@ static WHY: Mutex<Option<String>> = Mutex::new(None);
 
 /// What runs is not to be stopped half-way, see [`hold`].
 static HELD: AtomicBool = AtomicBool::new(false);
-/// When Ctrl-C asked for the stop; none for a limit.
+/// When the stop was asked for; none for one that does not wait.
 static SINCE: Mutex<Option<Instant>> = Mutex::new(None);
 /// So long a stop waits for the end of what is held: a step that has lost its way must end too.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -49,10 +49,10 @@ pub fn request() -> bool {
     before && !idle()
 }
 
-/// Asks the running computation to stop for this reason.
-pub fn stop(why: &str) {
+/// Asks the running computation to stop for this reason; `now`: also in the midst of what is held.
+pub fn stop(why: &str, now: bool) {
     *WHY.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.to_string());
-    *SINCE.lock().unwrap_or_else(PoisonError::into_inner) = None; // a limit does not wait
+    *SINCE.lock().unwrap_or_else(PoisonError::into_inner) = (!now).then(Instant::now);
     STOP.store(true, Ordering::SeqCst);
 }
 
@@ -83,7 +83,12 @@ pub fn idle() -> bool {
     IDLE.load(Ordering::SeqCst)
 }
 
-/// True when a stop was asked for.
+/// True when a stop was asked for, also while it waits.
+pub fn pending() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
+/// True when a stop was asked for and does not wait.
 pub fn requested() -> bool {
     STOP.load(Ordering::Relaxed) && !waits()
 }

@@ -138,8 +138,8 @@ pub fn folder() -> Option<PathBuf> {
 /// The folders scripts may write in: the output folder and those allowed on the command line.
 pub fn writable_roots() -> Vec<PathBuf> {
     RUN.with_borrow(|r| {
-        let folder = r.setup.folder.clone().unwrap_or_else(|| r.setup.out.clone());
-        std::iter::once(folder).chain(r.setup.allow.iter().cloned()).collect()
+        let s = &r.setup;
+        s.folder.iter().chain([&s.out]).chain(&s.allow).cloned().collect()
     })
 }
 

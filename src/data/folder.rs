@@ -21,17 +21,27 @@ pub(super) fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// All pictures below a folder, in order.
+/// All pictures below a folder, in order. Links are followed, unless they lead back to a folder they lie in.
 pub(super) fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
+    below(folder, &mut Vec::new())
+}
+
+fn below(folder: &Path, above: &mut Vec<PathBuf>) -> Result<Vec<PathBuf>> {
     let mut all = Vec::new();
+    let own = folder.canonicalize().map_err(|e| Error::io(folder, &e))?;
+    if above.contains(&own) {
+        return Ok(all);
+    }
+    above.push(own);
     for path in entries(folder)? {
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         if path.is_dir() {
-            all.extend(pictures(&path)?);
+            all.extend(below(&path, above)?);
         } else if picture_file::EXTENSIONS.contains(&ending.as_str()) {
             all.push(path);
         }
     }
+    above.pop();
     Ok(all)
 }
 
@@ -73,6 +83,14 @@ fn listed(path: &Path, root: &Path) -> Result<(Vec<Item>, Vec<String>)> {
     let (at_path, at_class) = found.unwrap_or((0, 1));
     if found.is_some() {
         rows.remove(0);
+    }
+    // A head of other words would be a picture of a class that is none.
+    let file = |row: Option<&Vec<String>>| row.and_then(|r| Some(root.join(r.first()?).is_file()));
+    if found.is_none() && file(rows.first()) == Some(false) && file(rows.get(1)) == Some(true) {
+        return Err(Error::new(format!("{}: what are the columns {}?", path.display(), head.join(", ")))
+            .hint(
+                "a head names the columns path and class, and perhaps x, y, width, height; or leave it out",
+            ));
     }
     let mut known = BTreeMap::new();
     let mut named = Vec::new();
@@ -136,8 +154,18 @@ functions! {
             Err(Error::new(format!("{}: holds no folders", root.display())).hint("each class has a folder: root/cat/1.jpg"))?;
         }
         let mut items = Vec::new();
+        let mut bare = Vec::new();
         for (label, folder) in folders.iter().enumerate() {
+            let before = items.len();
             items.extend(pictures(folder)?.into_iter().map(|path| Item { path, label: label as i64, boxed: None, mask: None }));
+            if items.len() == before {
+                bare.push(name(folder));
+            }
+        }
+        if !bare.is_empty() && !items.is_empty() {
+            let endings = picture_file::EXTENSIONS.join(", ");
+            Err(Error::new(format!("{}: no pictures in {}", root.display(), bare.join(", ")))
+                .hint(format!("every folder is a class; take away what is none. These are read: {endings}")))?;
         }
         set(&name(&root), items, folders.iter().map(|f| name(f)).collect(), options.0)
             .map_err(|e| e.within(root.display()))?

@@ -40,6 +40,16 @@ pub fn read(path: &Path) -> Result<Raw> {
     .map_err(|e| e.within(path.display()))
 }
 
+/// Reads a black and white mask: brightness 0 to 255, whatever its bits and palette; colours where there are any.
+///
+/// # Errors
+/// Those of [`picture_file::read`].
+pub fn bright(path: &Path) -> Result<Raw> {
+    let r = picture_file::read(path)?;
+    let pixels = r.rgb.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect();
+    Ok(grey_or_colours(r.width, r.height, pixels))
+}
+
 fn grey_or_colours(width: usize, height: usize, pixels: Vec<[u8; 3]>) -> Raw {
     // Jpeg's grey may be off by one between its channels.
     let values = match pixels.iter().all(|[r, g, b]| r.abs_diff(*g) < 4 && g.abs_diff(*b) < 4) {

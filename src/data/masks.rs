@@ -66,7 +66,7 @@ options! {
         colors: Vec<Colour> = Vec::new() => "[]",
         /// Two classes, of which the second is where a mask is at least so bright (0 to 255).
         threshold: Option<i64> = None => (),
-        /// Values of pixels that do not count; 255 if left out.
+        /// Values of pixels that do not count; 255 if left out, none with `threshold`.
         ignore: Option<Vec<i64>> = None => (),
         /// What mask files are called behind the picture's name, as in `a_mask.png` of `a.jpg`.
         suffix: String = String::new(),
@@ -125,6 +125,10 @@ impl MaskOptions {
                 "options `threshold`, `values` and `colors` say the same: give one of them",
             ));
         }
+        if !self.colors.is_empty() && self.ignore.is_some() {
+            return Err(Error::new("option `ignore` holds values, and these masks are in colours")
+                .hint("white and VOC's border [224, 224, 192] do not count unless they are among `colors`"));
+        }
         let n = self.count().ok_or_else(|| {
             Error::new("which classes do the masks hold?").hint(
                 "name them: #{classes: [\"background\", \"horse\"]}; for black and white masks: #{threshold: 128}",
@@ -149,6 +153,7 @@ impl MaskOptions {
     /// The class of a mask's value.
     fn class(&self, v: i64) -> Option<u8> {
         match (&self.values, self.threshold) {
+            (_, Some(_)) if self.ignore.is_some() && self.is_ignored(v) => Some(IGNORED),
             (_, Some(least)) => Some(u8::from(v >= least)),
             (Some(all), _) if all.contains(&v) => all.iter().position(|a| *a == v).map(|k| k as u8),
             _ if self.is_ignored(v) => Some(IGNORED),
@@ -226,7 +231,7 @@ impl MaskFiles {
     fn read(&self, i: usize) -> Result<Sample> {
         let [picture, file] = &self.pairs[i];
         let raster = picture_file::read(picture)?;
-        let raw = mask_file::read(file)?;
+        let raw = if self.o.threshold.is_some() { mask_file::bright(file)? } else { mask_file::read(file)? };
         let ending = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         let mut mask = self.o.mask(&raw, ending.starts_with("jp")).map_err(|e| e.within(file.display()))?;
         let ([w, h], [mw, mh]) = ([raster.width, raster.height], [mask.width, mask.height]);

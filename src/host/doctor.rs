@@ -3,6 +3,7 @@
 use super::{cuda, output};
 use crate::core::ffi;
 use crate::core::run::stamp;
+use crate::data::catalogue::Store;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -39,9 +40,9 @@ fn yes(b: bool) -> &'static str {
 }
 
 /// A folder's state, in words; the second is false when it cannot be used.
-fn folder(path: &str) -> (String, bool) {
-    let path = Path::new(path);
-    let probe_in = if path.is_dir() { path } else { Path::new(".") };
+fn folder(path: &Path) -> (String, bool) {
+    let there = path.ancestors().find(|p| p.is_dir());
+    let probe_in = there.unwrap_or(Path::new("."));
     let probe = tempfile::Builder::new().prefix(".cs385-").tempfile_in(probe_in);
     match (path.is_dir(), probe) {
         (true, Ok(_)) => (format!("{}, writable", path.display()), true),
@@ -54,7 +55,8 @@ fn folder(path: &str) -> (String, bool) {
 pub fn main() -> ExitCode {
     // Opened where it can be, so that the report says what `--device auto` would find.
     let opened = if cuda::driver() { cuda::open("cuda") } else { Ok(()) };
-    let (outputs, outputs_ok) = folder("outputs");
+    let (outputs, outputs_ok) = folder(Path::new("outputs"));
+    let data = Store::user().map_or_else(|e| e.to_string(), |s| folder(&s.root).0);
     let sum = tch::Tensor::f_ones([8], tch::kind::FLOAT_CPU).and_then(|t| t.f_sum(tch::Kind::Float));
     let works = sum.and_then(|t| t.f_double_value(&[])).is_ok_and(|v| v == 8.0);
     let lines = [
@@ -66,7 +68,7 @@ pub fn main() -> ExitCode {
         ("computes", if works { "yes".to_string() } else { "NO: adding eight ones failed".to_string() }),
         ("cpu", format!("{} threads, {}", tch::get_num_threads(), ffi::cpu_capability().unwrap_or_default())),
         ("cuda", gpu()),
-        ("data", folder("data").0),
+        ("data", data),
         ("outputs", outputs),
     ];
     lines.iter().for_each(|(what, state)| output::write(&format!("{what:<9} {state}\n")));

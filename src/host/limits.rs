@@ -64,7 +64,7 @@ impl Limits {
             loop {
                 std::thread::sleep(PAUSE);
                 // At the prompt nothing is computed, and what variables hold is held.
-                if interrupt::idle() || interrupt::requested() {
+                if interrupt::idle() || interrupt::pending() {
                     continue;
                 }
                 if let Some((most, held)) = most.and_then(|m| Some((m, memory::above(m)?))) {
@@ -86,10 +86,11 @@ impl Limits {
 
 /// Asks the computation to stop, then waits for it. With `most`, a program that goes on growing is left at once.
 fn stop(why: &str, most: Option<u64>) {
-    interrupt::stop(why);
+    // What grows must not wait for the end of a training step.
+    interrupt::stop(why, most.is_some());
     let asked = Instant::now();
     // A computation may answer by ending early, and the script goes on: it is asked again.
-    let goes_on = || interrupt::requested() && !interrupt::idle();
+    let goes_on = || interrupt::pending() && !interrupt::idle();
     while asked.elapsed() < GRACE && goes_on() {
         std::thread::sleep(PAUSE);
         let grown = most.is_some_and(|m| memory::held().is_some_and(|h| h as f64 > m as f64 * 1.02));

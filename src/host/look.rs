@@ -87,7 +87,14 @@ impl Input {
             (None, Some(s)) => (s, "from the file"),
             (None, None) => (own, "the picture's own"),
         };
+        let part = middle(own, size);
         why[1] = format!("{} × {} pixels ({from})", size[1], size[0]);
+        if part != own {
+            why[1] += &format!(
+                ", of the middle {} × {} of the picture's {} × {}",
+                part[1], part[0], own[1], own[0]
+            );
+        }
         let (mean, std, from) = match (o.mean.is_empty(), about.mean.is_empty()) {
             (false, _) => (o.mean.clone(), o.std.clone(), "--mean, --std"),
             (true, false) => (about.mean.clone(), about.std.clone(), "from the file"),
@@ -104,6 +111,12 @@ impl Input {
         }
     }
 
+    /// What of the picture is looked at: the largest middle of the input's proportions, as `data::folder` cuts it.
+    fn seen(&self, picture: &Picture) -> Result<Picture> {
+        let [h, w] = middle(picture.size().map(|n| n as i64), self.size).map(|n| n as usize);
+        picture.crop((picture.width() - w) / 2, (picture.height() - h) / 2, w, h)
+    }
+
     /// The picture as a batch of one.
     fn batch(&self, picture: &Picture) -> Result<Tensor> {
         let [h, w] = self.size.map(|n| n as usize);
@@ -111,6 +124,14 @@ impl Input {
         let sized = if self.channels == 1 { sized.grayscale() } else { sized };
         let x = sized.normalize(&self.mean, &self.std)?;
         Ok(x.f_narrow(0, 0, self.channels)?.f_unsqueeze(0)?.f_to_device(device::current())?)
+    }
+}
+
+/// Height and width of the largest part of `own` in the proportions of `size`.
+fn middle([h, w]: [i64; 2], [th, tw]: [i64; 2]) -> [i64; 2] {
+    match h * tw > w * th {
+        true => [(w * th / tw).max(1), w],
+        false => [h, (h * tw / th).max(1)],
     }
 }
 
@@ -179,6 +200,7 @@ pub fn main(o: &Options) -> Result<bool> {
     let (net, about) = Net::open(&o.net)?;
     net.check_layers(std::slice::from_ref(&o.layer))?;
     let input = Input::new(o, &net, &about, &picture)?;
+    let picture = input.seen(&picture)?;
     let x = input.batch(&picture)?;
     let p = probabilities(&net, &x)?;
     let count = p.size()[0];

@@ -11,21 +11,44 @@ use super::tensorboard;
 use super::trainer::{Measures, Plan, Sums, Trainer, line};
 use crate::core::{Error, Result, interrupt, paths, progress, run as record};
 use crate::data::{Dataset, LoaderOptions};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tch::{Device, Kind};
 
-thread_local!(static RUNS: Cell<usize> = const { Cell::new(0) });
-
-/// Begins a new script: the next run without a name is its first. Gives how many runs the one before had begun.
-pub fn begin_script() -> usize {
-    backbone::begin_script();
-    RUNS.replace(0)
+/// How many runs a script has begun, and how many of each name.
+#[derive(Default)]
+pub struct Runs {
+    all: usize,
+    named: BTreeMap<String, usize>,
 }
 
-/// Goes on with a script that had begun so many runs.
-pub fn continue_script(runs: usize) {
+impl Runs {
+    /// The folder of the next run: each has its own, or going on with one would read what another left.
+    fn folder(&mut self, name: &str) -> String {
+        self.all += 1;
+        let many = self.named.entry(name.to_string()).or_default();
+        *many += 1;
+        match (name, self.all, *many) {
+            ("", 1, _) => String::new(),
+            ("", all, _) => format!("train-{all}"),
+            (name, _, 1) => name.to_string(),
+            (name, _, many) => format!("{name}-{many}"),
+        }
+    }
+}
+
+thread_local!(static RUNS: RefCell<Runs> = RefCell::default());
+
+/// Begins a new script: the next run without a name is its first. Gives the runs of the one before.
+pub fn begin_script() -> Runs {
+    backbone::begin_script();
+    RUNS.take()
+}
+
+/// Goes on with a script that had begun these runs.
+pub fn continue_script(runs: Runs) {
     RUNS.set(runs);
 }
 
@@ -35,12 +58,7 @@ pub fn continue_script(runs: usize) {
 /// A step's; a loss that is not a number; Ctrl-C (the state for resuming is written first).
 pub fn run(plan: Plan) -> Result<Trainer> {
     check(&plan)?;
-    RUNS.set(RUNS.get() + 1);
-    let folder = match (plan.keep.name.as_str(), RUNS.get()) {
-        ("", 1) => String::new(),
-        ("", n) => format!("train-{n}"),
-        (name, _) => name.to_string(),
-    };
+    let folder = RUNS.with_borrow_mut(|r| r.folder(&plan.keep.name));
     let ema = plan.ema.map(|decay| Ema::new(decay, &plan.nets)).transpose()?.map(RefCell::new);
     let trainer = Trainer::new(&plan, folder, ema);
     plan.nets.iter().for_each(|(_, n)| n.set_about(trainer.0.about.clone()));
@@ -73,6 +91,14 @@ fn check(plan: &Plan) -> Result<()> {
             plan.batch_size, plan.epochs
         )));
     }
+    if plan.drop_last && plan.data.len() < plan.batch_size {
+        return Err(Error::new(format!(
+            "{} items make no batch of {}, and `drop_last` leaves out what is less",
+            plan.data.len(),
+            plan.batch_size
+        ))
+        .hint("take a smaller `batch_size`, or leave out `drop_last`"));
+    }
     let names: Vec<&str> = plan.optimizers.iter().map(|(n, _)| n.as_str()).collect();
     plan.schedules.check("optimizer", &names).map_err(|e| e.within("option `schedule`"))?;
     match plan.optimizers.iter().find(|(_, o)| !o.is_bound()) {
@@ -83,7 +109,7 @@ fn check(plan: &Plan) -> Result<()> {
 }
 
 /// Measuring takes larger batches than learning, up to the size at which memory rather than speed counts.
-fn as_fit(data: &Dataset) -> usize {
+pub(super) fn as_fit(data: &Dataset) -> usize {
     let numbers: i64 = data.shape().iter().product();
     ((1 << 22) / numbers.max(1)).clamp(1, 256) as usize
 }
@@ -122,7 +148,7 @@ impl Loop<'_> {
 
     fn epoch(&mut self, at: &mut state::Position) -> Result<()> {
         let (plan, t) = (self.plan, self.t);
-        let began = Instant::now();
+        let (began, before) = (Instant::now(), at.seconds);
         t.0.epoch.set(at.epoch + 1);
         let label = format!("epoch {}/{}", at.epoch + 1, plan.epochs);
         let loader = (plan.inputs)(&plan.data)?.loader(&LoaderOptions {
@@ -154,6 +180,7 @@ impl Loop<'_> {
             }
             t.0.step.set(t.step() + 1);
             at.batch += 1;
+            at.seconds = before + began.elapsed().as_secs_f64();
             let writes = self.written.elapsed() > Duration::from_secs_f64(plan.keep.every_seconds.max(0.0));
             // The last good state is not overwritten by a bad one.
             let look = writes || at.batch == total || interrupt::requested();
@@ -173,6 +200,11 @@ impl Loop<'_> {
                 self.write(at, true)?;
             }
         }
+        // Validation and callbacks may be stopped as well.
+        let more = plan.val.is_some() || plan.on_epoch.is_some();
+        if more && self.written.elapsed() > Duration::from_secs(5) {
+            self.write(at, true)?;
+        }
         let mut row = vec![("epoch".to_string(), (at.epoch + 1) as f64)];
         row.extend(at.sums.means()?.into_iter().map(|(n, v)| (format!("train_{n}"), v)));
         let averaged = t.averaged()?;
@@ -180,7 +212,7 @@ impl Loop<'_> {
         row.extend(plan.optimizers.iter().map(|(name, o)| {
             (if plan.optimizers.len() == 1 { "lr".to_string() } else { format!("lr_{name}") }, o.lr())
         }));
-        at.seconds += began.elapsed().as_secs_f64();
+        at.seconds = before + began.elapsed().as_secs_f64();
         row.push(("seconds".to_string(), at.seconds));
         progress::finish(&format!("{label}  {}  {:.1} s", line(&row), at.seconds));
         progress::measured(&row);
@@ -249,10 +281,11 @@ impl Loop<'_> {
     }
 
     fn validate(&self) -> Result<Vec<(String, f64)>> {
-        let (Some(val), Some(step)) = (&self.plan.val, &self.plan.val_step) else { return Ok(Vec::new()) };
+        // Also without validation: what is done after an epoch looks at the networks, and must not change them.
         self.plan.nets.iter().for_each(|(_, n)| {
             n.set_training(false);
         });
+        let (Some(val), Some(step)) = (&self.plan.val, &self.plan.val_step) else { return Ok(Vec::new()) };
         let (_no_grad, _precision) = (tch::no_grad_guard(), self.plan.precision.scope());
         let mut sums = Sums::default();
         let val = &(self.plan.inputs)(val)?;
@@ -292,6 +325,7 @@ impl Loop<'_> {
         progress::finish("");
         let last = match self.t.0.history.borrow().rows().len() {
             0 => "no epoch was complete".to_string(),
+            _ if !self.plan.keep.save => "nothing was saved".to_string(),
             n => format!("the weights after epoch {n} are in {}", self.t.file("resume.safetensors")),
         };
         Error::new(format!(

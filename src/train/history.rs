@@ -85,9 +85,13 @@ pub fn watched(history: &History, name: Option<&str>) -> Result<Option<(String, 
     }
 }
 
+/// Parts of the names of measures that are better when lower.
+const FALLING: [&str; 9] =
+    ["loss", "error", "nll", "kl", "mse", "likeness", "reconstruction", "distance", "entropy"];
+
 /// True for measures that are better when higher.
 pub fn rises(name: &str) -> bool {
-    !(name.contains("loss") || name.contains("error"))
+    !FALLING.iter().any(|part| name.contains(part))
 }
 
 fn number(name: &str, v: f64) -> Value {

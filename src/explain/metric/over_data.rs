@@ -1,6 +1,7 @@
 //! Where maps point over a data set whose things are known.
 
 use super::localisation::{Region, hits, share};
+use crate::augment::IGNORED;
 use crate::core::value::{FromValue, IntoValue, record};
 use crate::core::{Error, Map, Opts, Result, Value, interrupt, progress};
 use crate::data::{Batch, Dataset, LoaderOptions};
@@ -47,9 +48,10 @@ fn dark(energy: &[f64]) -> i64 {
     energy.iter().filter(|e| e.is_nan()).count() as i64
 }
 
-/// What is known of a batch: its thing's mask [N, H, W], and the masks of parts.
+/// What is known of a batch: its thing's mask [N, H, W], the pixels that do not count, and the masks of parts.
 struct Known {
     mask: Tensor,
+    uncounted: Option<Tensor>,
     bounds: Tensor,
     parts: Vec<(String, Tensor)>,
 }
@@ -58,14 +60,15 @@ impl Known {
     fn of(batch: &Batch, names: &[String]) -> Result<Self> {
         let size = [batch.input.size()[0], batch.input.size()[2], batch.input.size()[3]];
         let bounds = |t: &Tensor| -> Result<Tensor> {
-            let each = Vec::<i64>::try_from(t.f_round()?.f_to_kind(Kind::Int64)?.f_flatten(0, -1)?)?;
-            let boxes = each.chunks_exact(4).map(|b| [b[0], b[1], b[2].max(1), b[3].max(1)]).collect();
-            Region::Boxes(boxes).mask(&size)
+            let each = numbers(&t.f_flatten(0, -1)?)?;
+            let boxes = each.chunks_exact(4).map(|b| whole([b[0], b[1], b[2], b[3]], size[2], size[1]));
+            Region::Boxes(boxes.collect::<Result<_>>()?).mask(&size)
         };
         let known = (&batch.truth.mask, &batch.truth.boxes);
+        let uncounted = known.0.as_ref().map(|m| m.f_eq(i64::from(IGNORED))).transpose()?;
         let (mask, parts, bounds) = match known {
             (Some(m), boxes) => {
-                let mask = Region::Mask(m.shallow_clone()).mask(&size)?;
+                let mask = Region::Mask(m.f_remainder(i64::from(IGNORED))?).mask(&size)?;
                 let own = |(i, n): (usize, &String)| Ok((n.clone(), m.f_eq(i as i64)?));
                 let parts = names.iter().enumerate().skip(1).map(own).collect::<Result<_>>()?;
                 let bounds = boxes.as_ref().map_or_else(|| Ok(mask.shallow_clone()), bounds)?;
@@ -82,8 +85,34 @@ impl Known {
                 .hint("data::critters knows; data::stanford_dogs too where its Annotation folder is there"));
             }
         };
-        Ok(Known { mask, bounds, parts })
+        Ok(Known { mask, uncounted, bounds, parts })
     }
+
+    /// The share of each picture that its thing takes, [N].
+    fn area(&self) -> Result<Tensor> {
+        let all = self.mask.f_to_kind(Kind::Float)?;
+        share(&all.f_ones_like()?.f_masked_fill(&self.out()?, 0.0)?, &self.mask)
+    }
+
+    /// A map [N, H, W] as it is measured: pixels that do not count are below all others.
+    fn counted(&self, map: &Tensor) -> Result<Tensor> {
+        Ok(map.f_to_device(tch::Device::Cpu)?.f_masked_fill(&self.out()?, f64::NEG_INFINITY)?)
+    }
+
+    fn out(&self) -> Result<Tensor> {
+        Ok(self.uncounted.as_ref().map_or_else(|| self.mask.f_zeros_like(), |u| Ok(u.shallow_clone()))?)
+    }
+}
+
+/// A box in whole pixels of a picture, at least one.
+fn whole([x, y, w, h]: [f64; 4], width: i64, height: i64) -> Result<[i64; 4]> {
+    if w <= 0.0 || h <= 0.0 {
+        return Err(Error::new("the box of a picture lies outside of what is seen of it").hint(
+            "data sets cut out the middle square of a photo, and augmentations may cut more: leave such pictures out",
+        ));
+    }
+    let (x, y) = ((x.round() as i64).clamp(0, width - 1), (y.round() as i64).clamp(0, height - 1));
+    Ok([x, y, (w.round() as i64).clamp(1, width - x), (h.round() as i64).clamp(1, height - y)])
 }
 
 fn localise(
@@ -109,11 +138,7 @@ fn localise(
         interrupt::check()?;
         let batch = batch?;
         let known = Known::of(&batch, &parts)?;
-        area.extend(numbers(&known.mask.f_to_kind(Kind::Float)?.f_mean_dim(
-            [1, 2].as_slice(),
-            false,
-            None::<Kind>,
-        )?)?);
+        area.extend(numbers(&known.area()?)?);
         let target = match (&o.target, &batch.target) {
             (Some(t), _) => t.clone(),
             (None, Some(own)) => Target::from_value(&Value::Tensor(own.shallow_clone()))?,
@@ -121,7 +146,7 @@ fn localise(
         };
         let x = probe::batch(net, &batch.input)?;
         for (s, (_, v)) in sums.iter_mut().zip(quietly(|| all(net, layers, &x, &target, methods))?) {
-            let map = as_map(&v)?.tensor().f_to_device(tch::Device::Cpu)?;
+            let map = known.counted(as_map(&v)?.tensor())?;
             s.energy.extend(numbers(&share(&map, &known.mask)?)?);
             s.in_box.extend(numbers(&share(&map, &known.bounds)?)?);
             s.pointing.extend(numbers(&hits(&map, &known.mask, o.tolerance)?)?);
@@ -170,7 +195,8 @@ functions! {
     /// map inside the mask (`metrics::energy_in`), of the pointing game (a hit: the highest place lies at most `tolerance`
     /// pixels from the mask), of the share inside the box (or the mask, where there are no boxes), and inside each part; `each`
     /// is the energy picture by picture, NaN where a map is zero everywhere (`zero` counts these; the means leave them out). `area` is the share of
-    /// the pictures that the things take: what a map without preference would score.
+    /// the pictures that the things take: what a map without preference would score. Pixels that do not count (255 in a mask:
+    /// a border, what an augmentation left empty) are left out of all of this.
     ///
     /// Pictures come from the data set as they are in it, augmentations included.
     /// ```rhai

@@ -201,7 +201,7 @@ impl Target {
     /// A class the output does not have; an area outside the picture; an output of another kind.
     pub fn scores(&self, out: &Value, x: &Tensor) -> Result<Tensor> {
         match &*self.0 {
-            What::Top => Ok(logits(out)?.f_amax([1], false)?),
+            What::Top => Ok(flat(&logits(out)?)?.f_amax([1], false)?),
             What::Class(k) => class(&logits(out)?, *k),
             What::Named(name, _) => Err(nameless(name)),
             What::Softmax(k) => class(&logits(out)?.f_softmax(1, None)?, *k),
@@ -326,16 +326,22 @@ pub(in crate::explain) fn logits(out: &Value) -> Result<Tensor> {
     }
 }
 
+/// Logits that are one row a picture.
+pub(in crate::explain) fn flat(logits: &Tensor) -> Result<&Tensor> {
+    match logits.size().as_slice() {
+        [_, _] => Ok(logits),
+        s => Err(Error::new(format!("a class target needs an output [N, classes], got {s:?}")).hint(
+            "for an output that is a picture use target::area or target::mask, for classes a pixel target::segment",
+        )),
+    }
+}
+
 pub(in crate::explain) fn class(logits: &Tensor, k: i64) -> Result<Tensor> {
     let s = logits.size();
     if k < 0 || k >= s[1] {
         return Err(Error::new(format!("there is no class {k}: the network has classes 0 to {}", s[1] - 1)));
     }
-    if s.len() != 2 {
-        return Err(Error::new(format!("a class target needs an output [N, classes], got {s:?}"))
-            .hint("for an output that is a picture use target::area or target::mask"));
-    }
-    Ok(logits.f_select(1, k)?)
+    Ok(flat(logits)?.f_select(1, k)?)
 }
 
 fn nameless(name: &str) -> Error {

@@ -5,6 +5,7 @@ use crate::core::canvas::Figure;
 use crate::core::page::{Page, escaped};
 use crate::core::{Error, Result, svg};
 use crate::plot::{self, Series};
+use crate::train::history::rises;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;
@@ -112,7 +113,7 @@ fn settings(runs: &[Run], names: &[String]) -> String {
 }
 
 fn measures(runs: &[Run], names: &[String]) -> String {
-    let all: Vec<BTreeMap<String, f64>> = runs.iter().map(|r| r.measures().into_iter().collect()).collect();
+    let all: Vec<BTreeMap<String, f64>> = runs.iter().map(Run::measured).collect();
     let mut keys: Vec<&String> = all.iter().flat_map(BTreeMap::keys).collect();
     keys.sort();
     keys.dedup();
@@ -123,8 +124,7 @@ fn measures(runs: &[Run], names: &[String]) -> String {
     head(&mut out, names);
     for key in keys {
         let values: Vec<f64> = all.iter().filter_map(|m| m.get(key)).copied().collect();
-        let low = key.contains("loss") || key.contains("error");
-        let best = values.iter().copied().reduce(if low { f64::min } else { f64::max });
+        let best = values.iter().copied().reduce(if rises(key) { f64::max } else { f64::min });
         let telling = values.len() > 1 && !key.ends_with("epoch") && values.iter().any(|v| *v != values[0]);
         say!(out, "<tr><th scope=\"row\">{}</th>", escaped(key));
         for m in &all {

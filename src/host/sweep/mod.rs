@@ -96,6 +96,14 @@ impl Point {
             return Ok(End::Before);
         }
         fs::create_dir_all(&self.out).map_err(|e| Error::io(&self.out, &e))?;
+        if !same {
+            // The run of another key is not this point's, should this one end before it has written anything.
+            let latest = self.out.join(run::stem(script)).join("latest");
+            fs::remove_file(&latest).or_else(|e| match e.kind() {
+                std::io::ErrorKind::NotFound => Ok(()),
+                _ => Err(Error::io(&latest, &e)),
+            })?;
+        }
         atomic::write(&mark, key.as_bytes())?;
         let said = self.out.join("output.txt");
         let file = File::create(&said).map_err(|e| Error::io(&said, &e))?;

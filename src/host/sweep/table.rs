@@ -85,7 +85,9 @@ fn figure(axes: &[Axis], rows: &[Row], name: &str, values: &[f64]) -> Result<cra
         let of = settings.iter().enumerate().filter(|(i, (n, _))| Some(*i) != along && n != "seed");
         let group = of.map(|(_, (n, v))| format!("{n} {v}")).collect();
         let place = along.and_then(|k| axes[k].values.iter().position(|x| *x == settings[k].1)).unwrap_or(0);
-        groups.entry(group).or_default().entry(place).or_default().push(*v);
+        if v.is_finite() {
+            groups.entry(group).or_default().entry(place).or_default().push(*v);
+        }
     }
     let o = Options {
         title: name.to_string(),

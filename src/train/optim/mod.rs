@@ -200,7 +200,10 @@ impl Optimizer {
                 let pick = |all: &[Tensor]| due.iter().map(|i| all[*i].shallow_clone()).collect::<Vec<_>>();
                 let params: Vec<Tensor> = due.iter().map(|i| s.params[*i].1.shallow_clone()).collect();
                 let grads: Vec<Tensor> = params.iter().map(Tensor::grad).collect();
-                let slots: Slots = s.slots.iter().map(|(k, v)| (*k, pick(v))).collect();
+                // Other groups of the same rule may keep more.
+                let own = group.rule.slots();
+                let own = s.slots.iter().filter(|(k, _)| own.iter().any(|(name, _)| name == *k));
+                let slots: Slots = own.map(|(k, v)| (*k, pick(v))).collect();
                 group.rule.step(s.lrs[g], &params, &grads, &slots, first)?;
             }
         }
