@@ -176,7 +176,7 @@ fn what_one_group_keeps_the_others_do_without() {
     s.eval(
         r#"let steps = |options| {
                let net = seeded(3, || nn::sequential([["a", nn::linear(3, 2)], ["b", nn::linear(3, 2)]]));
-               let opt = optim::adam(net, #{lr: 0.1} + options);
+               let opt = optim::adam(net, #{lr: 0.1, betas: [0.9, 0.5]} + options);
                for k in 0..4 {
                    // Gradients that shrink, so that the largest square so far counts.
                    let x = seeded(k, || tensor::rand([5, 3])) / (1 + 9 * k);

@@ -185,13 +185,21 @@ fn warm_up_and_corruption_reach_the_step() {
          let seen = [];
          let o = #{save: false, epochs: 2, batch_size: 8, beta: 2.0}; ()",
     );
-    // Epoch 1 has four steps with beta 0, 1/2, 1, 3/2 of which the KL has the weighted mean; epoch 2 the whole.
+    // The loss of every epoch has the whole weight, so that they compare; the steps have what has grown of it.
     s.eval("let run = vae::fit(make.call(0), data, o + #{warm_up: 1, lr: 1e-9}); let h = run.history; ()");
     let of = |s: &mut Script, i: usize| {
         s.eval_tensor(&format!("tensor((h[{i}].train_loss - h[{i}].train_reconstruction) / h[{i}].train_kl)"))
     };
-    close("warm-up", &of(&mut s, 0), &Tensor::from(0.75f32), 0.05);
+    close("in warm-up", &of(&mut s, 0), &Tensor::from(2f32), 1e-4);
     close("after it", &of(&mut s, 1), &Tensor::from(2f32), 1e-4);
+    let kl = |s: &mut Script, warm_up: &str| {
+        let run = format!(
+            "seed(0); vae::fit(make.call(0), data, o + #{{epochs: 30, lr: 1e-2, warm_up: {warm_up}}}).last.train_kl"
+        );
+        s.eval_tensor(&format!("tensor({run})")).double_value(&[])
+    };
+    let [none, half, never] = ["0", "20", "1e6"].map(|w| kl(&mut s, w));
+    assert!(1.2 * none < half && 1.2 * half < never, "{none} {half} {never}");
     s.eval("vae::fit(make.call(4), data, o + #{corrupt: |x| { seen.push(x.shape); x * 0 }, val: data}); ()");
     assert!(s.eval_tensor("tensor(seen.len())").int64_value(&[]) >= 8);
     s.fails("vae::fit(make.call(3), data, o)", &["the VAE knows classes 0 to 2, got 3"]);
