@@ -194,9 +194,9 @@ fn warm_up_and_corruption_reach_the_step() {
     close("after it", &of(&mut s, 1), &Tensor::from(2f32), 1e-4);
     let kl = |s: &mut Script, warm_up: &str| {
         let run = format!(
-            "seed(0); vae::fit(make.call(0), data, o + #{{epochs: 30, lr: 1e-2, warm_up: {warm_up}}}).last.train_kl"
+            "seed(0); let l = vae::fit(make.call(0), data, o + #{{epochs: 30, lr: 1e-2, warm_up: {warm_up}}}).last; tensor(l.train_kl)"
         );
-        s.eval_tensor(&format!("tensor({run})")).double_value(&[])
+        s.eval_tensor(&run).double_value(&[])
     };
     let [none, half, never] = ["0", "20", "1e6"].map(|w| kl(&mut s, w));
     assert!(1.2 * none < half && 1.2 * half < never, "{none} {half} {never}");
