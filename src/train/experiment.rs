@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 options! {
     /// Options of `experiment::run`.
@@ -43,7 +44,7 @@ impl Experiment {
         let seed = o.seed.unwrap_or_else(seed::get);
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let given: Vec<String> = settings.iter().map(|(k, v)| format!("{k}={v} {}", stamp(v))).collect();
-        let key = json!([text, given, seed, run::versions(), device::name(device::current())]);
+        let key = json!([text, given, seed, program(), run::versions(), device::name(device::current())]);
         let folder = run::home().join("parts").join(format!("{name}-{}", &hash(&key.to_string())[..8]));
         Ok(Self { path, text, settings, seed, folder })
     }
@@ -88,7 +89,14 @@ fn found(path: &str) -> Result<PathBuf> {
     Ok(if here.exists() { here } else { beside.unwrap_or(here) })
 }
 
-fn hash(text: &str) -> String {
+/// What tells this program from any other that was built: a part computed by another one is computed again.
+fn program() -> &'static str {
+    static ONCE: OnceLock<String> = OnceLock::new();
+    let read = || std::env::current_exe().and_then(fs::read).unwrap_or_default();
+    ONCE.get_or_init(|| hash(read()))
+}
+
+fn hash(text: impl AsRef<[u8]>) -> String {
     Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect()
 }
 
@@ -135,7 +143,7 @@ functions! {
     /// Runs another script as a part of this one, unless that was done before.
     ///
     /// `settings` are what `--set` would say. The part has a folder of its own below `outputs/<script>/parts`, for this
-    /// script, settings, seed, device and version and the state of files that settings name; where it was interrupted it
+    /// script, settings, seed, device and program and the state of files that settings name; where it was interrupted it
     /// goes on. Gives `name`, `folder`, `results` (what it kept with `record`), `params`, `seconds`, `text` (what it
     /// printed), `script` (its text) and `fresh`: it ran just now. Random numbers start from the seed in the part and
     /// again after it, so that a part which is not run changes nothing.
