@@ -296,5 +296,7 @@ fn training_leaves_files_that_look_opens() {
         err(&o)
     );
     assert!(text.contains(" cat ") && text.contains("3 channels"), "{text}");
-    assert_eq!(image::open(p.path("look.png")).unwrap().width(), 300);
+    // The middle, as `data::folder` cuts it.
+    assert!(text.contains("of the middle 200 × 200 of the picture's 300 × 200"), "{text}");
+    assert_eq!(image::open(p.path("look.png")).unwrap().width(), 200);
 }

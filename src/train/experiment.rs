@@ -45,7 +45,7 @@ impl Experiment {
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let given: Vec<String> = settings.iter().map(|(k, v)| format!("{k}={v} {}", stamp(v))).collect();
         let key = json!([text, given, seed, program(), run::versions(), device::name(device::current())]);
-        let folder = run::home().join("parts").join(format!("{name}-{}", &hash(&key.to_string())[..8]));
+        let folder = run::home().join("parts").join(format!("{name}-{}", &hash(key.to_string())[..8]));
         Ok(Self { path, text, settings, seed, folder })
     }
 
