@@ -49,7 +49,12 @@ pub fn write(axes: &[Axis], rows: &[Row], wanted: &[String], folder: &Path) -> R
     let markdown: String = [&cells[0], &dashes].into_iter().chain(&cells[1..]).map(line).collect();
     written("table.md", &markdown)?;
     for name in &names {
-        let values: Vec<f64> = found.iter().map(|m| m.get(name).copied().unwrap_or(f64::NAN)).collect();
+        // What a run had measured when it failed stands in the table, but is in no mean.
+        let ended = |run: &Option<Run>| run.as_ref().is_some_and(|r| r.record["result"] == "ok");
+        let value = |((_, run), m): (&Row, &BTreeMap<String, f64>)| {
+            m.get(name).copied().filter(|_| ended(run)).unwrap_or(f64::NAN)
+        };
+        let values: Vec<f64> = rows.iter().zip(&found).map(value).collect();
         if values.iter().any(|v| v.is_finite()) {
             let file: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
             let canvas = figure(axes, rows, name, &values)?;
