@@ -260,3 +260,40 @@ fn callbacks_see_networks_as_they_are_used_and_names_keep_apart() {
     let o = p.run(&["run", "few.rhai"]);
     assert!(err(&o).contains("20 items make no batch of 64"), "{}", err(&o));
 }
+
+/// An epoch long enough for its state to be written before what comes after it.
+const ENDS: &str = r#"
+let fails = param("fails", true, "No luck.");
+let net = nn::linear(2, 1);
+let opt = optim::sgd(net, #{lr: 0.1});
+train::run(#{nets: net, optimizers: opt, data: data::from_tensors(tensor::rand([60, 2])), epochs: 1, batch_size: 1,
+    step: |batch, t| {
+        let begin = timestamp();
+        while begin.elapsed < 0.1 { let x = batch.input + 1; }
+        opt.zero_grad();
+        let loss = net.forward(batch.input).square().sum();
+        loss.backward();
+        opt.step();
+        #{loss: loss}
+    },
+    on_epoch: |t| {
+        print(net.parameters()["weight"].sum().item());
+        if fails { throw "no luck"; }
+    }});
+"#;
+
+#[test]
+fn what_stops_after_an_epoch_loses_none_of_it() {
+    let p = Place::new();
+    p.script("ends.rhai", ENDS);
+    let run = |more: &[&str]| p.run(&[&["run", "ends.rhai", "--threads", "1"], more].concat());
+    let first = run(&[]);
+    assert!(err(&first).contains("no luck"), "{}", err(&first));
+    let then = run(&["--resume", "--set", "fails=false"]);
+    assert!(then.status.success(), "{}", err(&then));
+    let text = err(&then) + &out(&then);
+    assert!(text.contains("at epoch 1, batch 61"), "{text}");
+    let number = |text: String| text.lines().find(|l| l.parse::<f64>().is_ok()).map(str::to_string);
+    assert!(number(out(&first)).is_some());
+    assert_eq!(number(out(&then)), number(out(&first)));
+}

@@ -123,7 +123,7 @@ pub fn ellipsis(text: &str, style: &Style, max: f64) -> String {
 
 /// `text` in lines of at most `max` pixels, broken at spaces, in a word that is longer after `_`, `-` or
 /// `/`, in a part that is longer anywhere; at most `lines` lines, the last one ending with an ellipsis if
-/// text is left.
+/// text is left. A number keeps its `%`.
 pub fn wrap(text: &str, style: &Style, max: f64, lines: usize) -> Vec<String> {
     let fits = |t: &str| width(t.trim(), style) <= max;
     let parts = |word: &'_ str| -> Vec<String> {
@@ -138,7 +138,14 @@ pub fn wrap(text: &str, style: &Style, max: f64, lines: usize) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for paragraph in text.split('\n') {
         let mut line = String::new();
-        for part in paragraph.split_inclusive(' ').flat_map(parts) {
+        let mut words: Vec<String> = Vec::new();
+        for word in paragraph.split_inclusive(' ') {
+            match words.last_mut() {
+                Some(number) if word.starts_with('%') => *number += word,
+                _ => words.push(word.to_string()),
+            }
+        }
+        for part in words.iter().flat_map(|w| parts(w)) {
             if !line.trim().is_empty() && !fits(&format!("{line}{part}")) {
                 out.push(std::mem::take(&mut line));
             }
@@ -191,6 +198,7 @@ mod tests {
         let short = wrap(text, &S, 110.0, 2);
         assert!(short.len() == 2 && short[1].ends_with('…') && width(&short[1], &S) <= 110.0, "{short:?}");
         assert_eq!(wrap("a\nb", &S, 110.0, 5), ["a", "b"]);
+        assert_eq!(wrap("bulldog (100 %) or", &S, width("bulldog (100 ", &S), 5), ["bulldog", "(100 %) or"]);
         assert_eq!(wrap("ab", &S, 1.0, 1), ["a…"]);
     }
 }

@@ -1,6 +1,6 @@
 //! Files of masks: the numbers themselves, where [`picture_file`] gives colours.
 
-use crate::core::raster::MAX_PIXELS;
+use crate::core::raster::{MAX_PIXELS, Raster};
 use crate::core::{Error, Result, picture_file};
 use std::io::Cursor;
 use std::path::Path;
@@ -32,10 +32,7 @@ pub fn read(path: &Path) -> Result<Raw> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, &e))?;
     match bytes.starts_with(b"\x89PNG") {
         true => png(&bytes),
-        false => picture_file::decode(&bytes).map(|r| {
-            let pixels = r.rgb.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect();
-            grey_or_colours(r.width, r.height, pixels)
-        }),
+        false => picture_file::decode(&bytes).map(|r| shown(&r)),
     }
     .map_err(|e| e.within(path.display()))
 }
@@ -45,9 +42,12 @@ pub fn read(path: &Path) -> Result<Raw> {
 /// # Errors
 /// Those of [`picture_file::read`].
 pub fn bright(path: &Path) -> Result<Raw> {
-    let r = picture_file::read(path)?;
-    let pixels = r.rgb.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect();
-    Ok(grey_or_colours(r.width, r.height, pixels))
+    picture_file::read(path).map(|r| shown(&r))
+}
+
+/// A mask by what one sees of it.
+fn shown(r: &Raster) -> Raw {
+    grey_or_colours(r.width, r.height, r.rgb.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect())
 }
 
 fn grey_or_colours(width: usize, height: usize, pixels: Vec<[u8; 3]>) -> Raw {

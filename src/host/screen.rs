@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(told(&[("TERM", "xterm-256color")]), Way::Blocks { full: false });
         assert_eq!(told(&[("TERM", "vt100")]), Way::Words);
         assert_eq!(told(&[("TERM", "xterm-kitty"), ("NO_COLOR", "1")]), Way::Words);
-        let tmux = [("TERM", "tmux-256color"), ("TMUX", "/tmp/x"), ("KITTY_WINDOW_ID", "1"), full];
+        let tmux = [("TERM", "tmux-256color"), ("TMUX", "1"), ("KITTY_WINDOW_ID", "1"), full];
         assert_eq!(told(&tmux), Way::Blocks { full: true });
         assert_eq!(told(&[("TERM", "xterm"), ("CS385_PICTURES", "sixel")]), Way::Sixel);
     }

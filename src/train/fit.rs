@@ -35,7 +35,7 @@ options! {
         drop_last: bool = false,
         /// Epochs after which the weights are kept as epoch-N.safetensors.
         checkpoints: Vec<i64> = Vec::new(),
-        /// The measure whose best epoch is kept as best.safetensors; found by itself if left out.
+        /// The measure whose best epoch is kept as best.safetensors (losses, errors, distances: the lowest); found by itself if left out.
         watch: Option<String> = None,
         /// Stops after this many epochs without a better one.
         patience: Option<i64> = None,
@@ -45,7 +45,7 @@ options! {
         ema: Option<f64> = None,
         /// "bf16": networks run in bfloat16, all else in float32: faster where the processor has instructions for it.
         precision: Precision = Precision::Float => "float32",
-        /// Called after every epoch with the run: `|t| …`; `t.stop()` ends it.
+        /// Called after every epoch with the run, networks in evaluation mode: `|t| …`; `t.stop()` ends it.
         on_epoch: Option<Closure> = None,
         /// Folder of this run's files inside the script's run folder.
         name: String = String::new(),

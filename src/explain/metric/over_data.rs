@@ -51,7 +51,7 @@ fn dark(energy: &[f64]) -> i64 {
 /// What is known of a batch: its thing's mask [N, H, W], the pixels that do not count, and the masks of parts.
 struct Known {
     mask: Tensor,
-    uncounted: Option<Tensor>,
+    uncounted: Tensor,
     bounds: Tensor,
     parts: Vec<(String, Tensor)>,
 }
@@ -65,18 +65,18 @@ impl Known {
             Region::Boxes(boxes.collect::<Result<_>>()?).mask(&size)
         };
         let known = (&batch.truth.mask, &batch.truth.boxes);
-        let uncounted = known.0.as_ref().map(|m| m.f_eq(i64::from(IGNORED))).transpose()?;
-        let (mask, parts, bounds) = match known {
+        let (mask, uncounted, parts, bounds) = match known {
             (Some(m), boxes) => {
-                let mask = Region::Mask(m.f_remainder(i64::from(IGNORED))?).mask(&size)?;
+                let uncounted = m.f_eq(i64::from(IGNORED))?;
+                let mask = Region::Mask(m.f_masked_fill(&uncounted, 0)?).mask(&size)?;
                 let own = |(i, n): (usize, &String)| Ok((n.clone(), m.f_eq(i as i64)?));
                 let parts = names.iter().enumerate().skip(1).map(own).collect::<Result<_>>()?;
                 let bounds = boxes.as_ref().map_or_else(|| Ok(mask.shallow_clone()), bounds)?;
-                (mask, parts, bounds)
+                (mask, uncounted, parts, bounds)
             }
             (None, Some(b)) => {
                 let bounds = bounds(b)?;
-                (bounds.shallow_clone(), Vec::new(), bounds)
+                (bounds.shallow_clone(), bounds.f_zeros_like()?, Vec::new(), bounds)
             }
             (None, None) => {
                 return Err(Error::new(
@@ -90,17 +90,13 @@ impl Known {
 
     /// The share of each picture that its thing takes, [N].
     fn area(&self) -> Result<Tensor> {
-        let all = self.mask.f_to_kind(Kind::Float)?;
-        share(&all.f_ones_like()?.f_masked_fill(&self.out()?, 0.0)?, &self.mask)
+        let even = self.mask.f_ones_like()?.f_to_kind(Kind::Float)?;
+        share(&self.counted(&even)?, &self.mask)
     }
 
     /// A map [N, H, W] as it is measured: pixels that do not count are below all others.
     fn counted(&self, map: &Tensor) -> Result<Tensor> {
-        Ok(map.f_to_device(tch::Device::Cpu)?.f_masked_fill(&self.out()?, f64::NEG_INFINITY)?)
-    }
-
-    fn out(&self) -> Result<Tensor> {
-        Ok(self.uncounted.as_ref().map_or_else(|| self.mask.f_zeros_like(), |u| Ok(u.shallow_clone()))?)
+        Ok(map.f_to_device(tch::Device::Cpu)?.f_masked_fill(&self.uncounted, f64::NEG_INFINITY)?)
     }
 }
 
