@@ -289,6 +289,11 @@ fn what_stops_after_an_epoch_loses_none_of_it() {
     let run = |more: &[&str]| p.run(&[&["run", "ends.rhai", "--threads", "1"], more].concat());
     let first = run(&[]);
     assert!(err(&first).contains("no luck"), "{}", err(&first));
+    let file = p.path().join("outputs/ends/latest/run.json");
+    let record = || serde_json::from_str::<serde_json::Value>(&fs::read_to_string(&file).unwrap()).unwrap();
+    let mut old = record();
+    old["seconds"] = 1000.0.into();
+    fs::write(&file, old.to_string()).unwrap();
     let then = run(&["--resume", "--set", "fails=false"]);
     assert!(then.status.success(), "{}", err(&then));
     let text = err(&then) + &out(&then);
@@ -296,4 +301,5 @@ fn what_stops_after_an_epoch_loses_none_of_it() {
     let number = |text: String| text.lines().find(|l| l.parse::<f64>().is_ok()).map(str::to_string);
     assert!(number(out(&first)).is_some());
     assert_eq!(number(out(&then)), number(out(&first)));
+    assert!(record()["seconds"].as_f64().unwrap() > 1000.0, "{}", record());
 }

@@ -39,6 +39,8 @@ struct Run {
     setup: Setup,
     started: SystemTime,
     clock: Instant,
+    /// Seconds that earlier sessions of a resumed run took, as far as its run.json knows.
+    before: f64,
     /// The folder, once made.
     folder: Option<PathBuf>,
     /// What was printed before there was a folder.
@@ -57,8 +59,10 @@ impl Run {
         let (started, clock) = (SystemTime::now(), Instant::now());
         // A resumed run reads its old files from the start.
         let folder = setup.folder.clone().filter(|_| setup.resume);
+        let before = folder.as_ref().and_then(|f| fs::read(f.join("run.json")).ok());
+        let before = before.and_then(|text| serde_json::from_slice::<Json>(&text).ok()?["seconds"].as_f64()).unwrap_or(0.0);
         let (pending, log, notes, results) = (String::new(), None, Vec::new(), Map::new());
-        Self { setup, started, clock, folder, pending, log, notes, results, around: Vec::new() }
+        Self { setup, started, clock, before, folder, pending, log, notes, results, around: Vec::new() }
     }
 }
 
@@ -233,6 +237,14 @@ pub fn log(text: &str) {
     }
 }
 
+/// Says in `run.json`, if there is one, that the run is still under way, and for how long.
+///
+/// # Errors
+/// A run.json that cannot be written.
+pub fn goes_on() -> Result<()> {
+    if folder().is_some() { write_record("running") } else { Ok(()) }
+}
+
 /// Ends the run: `run.json` says how (`ok`, `interrupted`, or the error), if the run has a folder.
 ///
 /// # Errors
@@ -252,7 +264,7 @@ fn write_record(result: &str) -> Result<()> {
             ("device".to_string(), json!(device::name(device::current()))),
             ("threads".to_string(), json!(tch::get_num_threads())),
             ("started".to_string(), json!(format!("{} UTC", stamp(r.started)))),
-            ("seconds".to_string(), json!((r.clock.elapsed().as_secs_f64() * 1e3).round() / 1e3)),
+            ("seconds".to_string(), json!(((r.before + r.clock.elapsed().as_secs_f64()) * 1e3).round() / 1e3)),
             ("result".to_string(), json!(result)),
         ]);
         if !r.results.is_empty() {

@@ -312,7 +312,7 @@ functions! {
 
     /// Splits at random into parts of these shares: a list of data sets.
     ///
-    /// A single number gives two parts. The split depends on the run's seed and on `seed` only.
+    /// A single number gives two parts, in random order. The split depends on the run's seed and on `seed` only.
     /// ```rhai
     /// let parts = data::from_tensors(tensor::zeros([10, 2])).split(0.8);
     /// [parts[0].len(), parts[1].len()] // => [8, 2]
@@ -325,7 +325,7 @@ functions! {
         }
         let places = data.shuffled_places(options.0.seed);
         let groups = match options.0.stratify {
-            false => vec![places],
+            false => vec![places.clone()],
             true => {
                 let labels = data.labels()?;
                 let mut by_class = std::collections::BTreeMap::<i64, Vec<i64>>::new();
@@ -333,17 +333,19 @@ functions! {
                 by_class.into_values().collect()
             }
         };
-        let mut parts: Vec<Vec<i64>> = vec![Vec::new(); shares.len()];
+        let mut part_of = vec![shares.len(); places.len()];
         for group in groups {
             let (mut begin, mut share) = (0, 0.0);
-            for (part, s) in parts.iter_mut().zip(&shares) {
+            for (k, s) in shares.iter().enumerate() {
                 share += s;
                 let end = ((share * group.len() as f64).round() as usize).min(group.len());
-                part.extend(&group[begin..end]);
+                group[begin..end].iter().for_each(|p| part_of[*p as usize] = k);
                 begin = end;
             }
         }
-        parts.iter().map(|p| data.subset(p)).collect::<Result<Vec<_>>>()?
+        // In random order, not class by class: a part's first dozen are of any class.
+        let part = |k| places.iter().copied().filter(|p| part_of[*p as usize] == k).collect::<Vec<_>>();
+        (0..shares.len()).map(|k| data.subset(&part(k))).collect::<Result<Vec<_>>>()?
     }
 
     /// The same items with `(input − mean) / std` for every channel.

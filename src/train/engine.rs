@@ -340,6 +340,7 @@ impl Loop<'_> {
     fn write(&mut self, at: &state::Position, whole: bool) -> Result<()> {
         if self.plan.keep.save && whole {
             state::save(&paths::writable(&self.state_file)?, self.t, at)?;
+            record::goes_on()?;
         }
         self.written = Instant::now();
         Ok(())

@@ -171,6 +171,7 @@ fn splits_share_nothing_and_keep_classes() {
         for class in 0..4 {
             assert_eq!(part.iter().filter(|l| **l == class).count(), each);
         }
+        assert!(!part.is_sorted(), "class by class: {part:?}");
     }
     let free = parts("false");
     assert_eq!(free.iter().map(Vec::len).collect::<Vec<_>>(), [40, 20]);
