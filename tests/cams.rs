@@ -305,6 +305,22 @@ fn aug_smooth_mirrors_the_area() {
     close("mean of six", &got, &(sum / 6.0), 1e-5);
 }
 
+/// Also those that look at what stands behind the layer alone.
+#[test]
+fn aug_smooth_suits_every_cam_of_a_classifier() {
+    let mut s = Script::new();
+    s.tensor("x", &fixture("cams")["x"]);
+    s.eval(r#"let net = nn::sequential([["conv", nn::conv2d(3, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
+                                        ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);"#);
+    for method in
+        ["grad_cam", "grad_cam_pp", "eigen_grad_cam", "score_cam", "ablation_cam", "shapley_cam", "full_grad"]
+    {
+        let layer = if method == "full_grad" { "" } else { "\"act\", " };
+        let got = map(&mut s, &format!("cam::{method}(net, {layer}x, 1, #{{aug_smooth: true}})"));
+        assert_eq!(got.size(), [3, 16, 20], "{method}");
+    }
+}
+
 #[test]
 fn custom_takes_weights_shares_and_maps() {
     let all = fixture("cams");

@@ -314,6 +314,11 @@ fn bad_points_are_told_or_mapped() {
     s.fails("embed::knn(x, 60)", &["cannot find 60 neighbours among 59"]);
     s.fails("embed::of(x, #{labels: [1, 2]})", &["2 labels for 60 points"]);
     s.fails("embed::of(x).accuracy()", &["no labels"]);
+    let gap =
+        "let y = x.clone(); y[[3, 2]] = 0.0 / 0.0; let e = embed::of(y, #{labels: tensor::arange(60) / 30});";
+    for ask in ["e.accuracy(3)", "e.silhouette()", "e.neighbours(0, 2)"] {
+        s.fails(&format!("{gap} {ask}"), &["feature 2 of point 3 is NaN"]);
+    }
     s.fails("embed::of(x).place(x)", &["no map"]);
     s.fails("embed::pca(x).place(wide)", &["30 features", "have 6"]);
     s.fails("embed::of(x).photos()", &["no thumbnails"]);
@@ -332,6 +337,32 @@ fn bad_points_are_told_or_mapped() {
     finite(&mut s, "embed::tsne(x * 1e-15)");
     finite(&mut s, "embed::pca(tensor::ones([5, 4]))");
     finite(&mut s, "embed::pca(tensor::rand([1, 4]), #{dims: 1})");
+}
+
+/// Of points sorted by class some of every class stand for all.
+#[test]
+fn measures_of_some_points_see_every_class() {
+    let mut s = script();
+    s.eval("let sorted = embed::of(tensor::cat([x, x + 9.0]), #{labels: tensor::arange(120) / 60});");
+    let all = "embed::pca(sorted).measures(3, #{points: 20})";
+    s.eval(&format!("let m = {all};"));
+    assert_eq!(s.eval("m.accuracy == 1.0 && m.silhouette > 0.5").describe(), "bool true");
+    s.fails(
+        "embed::of(x, #{labels: tensor::zeros([60]).long()}).silhouette()",
+        &["all these points are of one"],
+    );
+}
+
+/// As scikit-learn has it: the cosine distance of a row of zeros is 1.
+#[test]
+fn nothing_is_near_to_nothing() {
+    let mut s = Script::new();
+    s.eval(
+        "let near = embed::knn(tensor::of([[0.0, 0.0], [1.0, 0.1], [0.8, 0.6]]), 2, #{metric: \"cosine\"});",
+    );
+    let far = s.eval_tensor("near.distance");
+    let angle = 1.0 - (0.8 + 0.06) / 1.01f64.sqrt();
+    close("distances", &far, &Tensor::from_slice(&[1.0, 1.0, angle, 1.0, angle, 1.0]).view([3, 2]), 1e-6);
 }
 
 #[test]

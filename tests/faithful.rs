@@ -179,6 +179,37 @@ fn measures_name_what_is_wrong() {
     }
 }
 
+#[test]
+fn measures_of_strange_maps() {
+    let all = fixture("faithful");
+    let (mut s, _) = given(&all);
+    // A map of zeros points nowhere.
+    let dark = s.eval_tensor("metrics::pointing_game(tensor::zeros([1, 20, 20]), [0, 0, 5, 5])");
+    assert!(dark.double_value(&[0]).is_nan());
+    // A score below zero that falls has lost something.
+    s.eval("let low = target::custom(|y| -y.pow(2).sum(1) - 1);");
+    let lost = s.eval_tensor("metrics::average_drop(net, x, map * 0, low)");
+    let more = s.eval_tensor("metrics::average_drop(net, x, map * 0, low, #{relative: false})");
+    assert!(
+        bool::try_from(lost.ge(0.0).all()).unwrap()
+            && bool::try_from(lost.gt(0.0).eq_tensor(&more.gt(0.0)).all()).unwrap()
+    );
+    // Only the order of a map's values counts, however small they are.
+    let least = |s: &mut Script, map: &str| s.eval_tensor(&format!("metrics::road(net, x, {map}, 1).least"));
+    let plain = least(&mut s, "map");
+    close("tiny", &least(&mut s, "map * 1e-9"), &plain, 1e-4);
+}
+
+/// 1 at its highest place, however sure the network is: gradients of a saturated target are tiny.
+#[test]
+fn normalized_is_up_to_one() {
+    let mut s = Script::new();
+    s.eval(r#"let net = nn::sequential([["conv", nn::conv2d(3, 4, 3)], ["act", nn::relu()]]); let x = tensor::rand([2, 3, 9, 8]);"#);
+    let got = s
+        .eval_tensor("cam::grad_cam(net, \"act\", x, target::custom(|y| y.mean([1, 2, 3]) * 1e-9)).tensor()");
+    assert!((got.max().double_value(&[]) - 1.0).abs() < 1e-6, "{}", got.max().double_value(&[]));
+}
+
 /// Captum's value with its own changes of the pictures (oracles/attributions).
 #[test]
 fn sensitivity_equals_captum() {

@@ -115,6 +115,16 @@ fn a_shared_scale_makes_colours_comparable() {
     let p: Picture =
         s.eval_object(r#"cam::sheet(x, [weak, strong], #{input: false, alpha: 1.0, range: "own"})"#);
     assert!(!has(&p, bright(jet[63])));
+    // On a diverging colour map nothing is grey, not the blue of what speaks against.
+    let both = Tensor::full([1, 40, 40], -1.0, tch::kind::FLOAT_CPU);
+    let spot = Tensor::zeros([1, 40, 40], tch::kind::FLOAT_CPU);
+    let _ = spot.narrow(1, 0, 2).fill_(1.0);
+    s.set("signed", Value::object(Heatmap::new(both, true)))
+        .set("spot", Value::object(Heatmap::new(spot, false)));
+    let p: Picture =
+        s.eval_object(r#"cam::sheet(x, [spot, signed], #{input: false, alpha: 1.0, range: "own"})"#);
+    let [grey, blue] = [0, 1].map(|column| cell(&p, column, 2));
+    assert!(grey[0].abs_diff(grey[2]) < 12 && blue[2] > blue[0].saturating_add(80), "{grey:?} {blue:?}");
     assert_eq!(s.eval("cam::range([weak, [strong]])[1] == 2.0").describe(), "bool true");
     s.fails("cam::sheet(x, [])", &["no maps given", "Heatmaps"]);
     s.fails("cam::sheet(x, [[weak], [weak, strong]])", &["row 1 has 2 maps, row 0 has 1"]);

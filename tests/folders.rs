@@ -42,6 +42,42 @@ fn every_folder_is_a_class_with_pictures() {
     assert_eq!(say(&p, count).unwrap(), "2 of 2\n");
 }
 
+/// A picture that cannot be read shifts nothing: labels, predictions and pictures stay together.
+#[test]
+fn skipped_pictures_take_their_labels_along() {
+    let p = Place::new();
+    for (name, value) in [("dark/a", 10), ("dark/c", 20), ("light/d", 200)] {
+        grey(&p, &format!("photos/{name}.png"), [2, 2], png::BitDepth::Eight, &[value; 4]);
+    }
+    fs::write(p.path().join("photos/dark/b.png"), "broken").unwrap();
+    let script = r#"
+        let d = data::folder("photos", #{size: 2, on_error: "skip"});
+        let net = nn::sequential([["conv", nn::conv2d(3, 3, 1)], ["mean", nn::adaptive_avg_pool2d(1)], ["flat", nn::flatten()], ["fc", nn::linear(3, 2)]]);
+        print(embed::features(net, "mean", d).labels);
+        print(train::predict(net, d).index.to_list());
+        net.freeze(["conv"]);
+        let p = train::predict(net, d);
+        print(p.index.to_list() + p.target.to_list());"#;
+    assert_eq!(say(&p, script).unwrap(), "[0, 0, 1]\n[0, 2, 3]\n[0, 2, 3, 0, 0, 1]\n");
+}
+
+#[test]
+fn targets_that_stay_are_told() {
+    let p = Place::new();
+    let with = |masks: &str| {
+        p.script(
+            "s.rhai",
+            &format!(
+                "let x = tensor::rand([2, 3, 4, 4]); let m = tensor::zeros([2, 4, 4]);
+             data::from_tensors(x, {masks}).augment(augment::random_horizontal_flip());"
+            ),
+        );
+        err(&p.run(&["run", "s.rhai", "--threads", "1"]))
+    };
+    assert!(with("m").contains("the targets [2, 4, 4] stay as they are"), "{}", with("m"));
+    assert_eq!(with("m.long()"), "");
+}
+
 #[test]
 fn a_head_of_other_words_is_no_picture() {
     let p = Place::new();

@@ -254,6 +254,10 @@ fn plots_refuse_what_they_cannot_draw() {
     assert!(
         msg(plot::bar(&["a".into()], &[Series::values("b", &[1.0, 2.0])], &o)).contains("2 values for 1")
     );
+    let one = [Series::values("b", &[1.0])];
+    assert!(msg(plot::bar(&["a".into()], &one, &log)).contains("begin at 0"));
+    let log_x = Options { log_x: true, ..Options::default() };
+    assert!(msg(plot::hist(&one, &log_x)).contains("equally wide"));
     assert!(msg(plot::photos(&[0.0], &[0.0], &[], &[], 32, &o)).contains("do not fit"));
 }
 

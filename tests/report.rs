@@ -123,6 +123,16 @@ fn a_part_is_run_again_when_its_data_changes() {
 }
 
 #[test]
+fn a_setting_that_a_part_does_not_have_is_told_before_it_runs() {
+    let place = place();
+    place.script("scripts/part.rhai", "let n = param(\"epochs\", 2, \"\");\nprint(\"ran\");");
+    place.script("scripts/a.rhai", "experiment::run(\"part.rhai\", #{epohcs: 1});");
+    let o = place.run(&["run", "scripts/a.rhai"]);
+    assert!(err(&o).contains("unknown setting `epohcs`; did you mean `epochs`"), "{}", err(&o));
+    assert!(!out(&o).contains("ran"), "{}", out(&o));
+}
+
+#[test]
 fn mistakes_in_a_part_are_placed_in_it() {
     let place = place();
     place.script("scripts/bad.rhai", "let x = 1;\nlet n = param(\"n\", 2, \"\");\nthrow \"no luck\";");
@@ -151,7 +161,7 @@ fn mistakes_in_a_part_are_placed_in_it() {
 
 const REPORT: &str = r##"
 let evil = "<script>window.ran = 1</script> `a & b` <img src=x onerror='window.ran = 2'>";
-plot::curves([#{name: "a", y: [1, 3, 2]}], #{}).save("curve.png");
+for file in ["curve.png", "other/curve.png"] { plot::curves([#{name: "a", y: [1, 3, 2]}], #{}).save(file); }
 let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);
 cam::explore(net, ["act"], tensor::rand([2, 1, 12, 12]), #{path: "maps.html", classes: ["a", "b", "c"]});
@@ -159,7 +169,7 @@ report::write("report", [
     #{title: "Chapter", text: evil},
     #{title: "Curve", figures: [#{path: "curve.png", caption: evil}], tables: [report::table(["a|b", "n"], [#{"a|b": evil, n: 0.5}])],
       name: "x.rhai", script: evil, settings: "n=4", seconds: 75},
-    #{title: "Maps", pages: ["maps.html"]},
+    #{title: "Maps", pages: ["maps.html"], figures: [#{path: "curve.png", caption: "one"}, #{path: "other/curve.png", caption: "two"}]},
     #{title: "Claims", claims: [#{statement: evil, measure: "m", value: "1", threshold: "above 0", verdict: "does not hold", data: "d"}]},
 ], #{title: "All & more", text: "One.\n\nTwo."});
 "##;
@@ -172,7 +182,8 @@ fn a_report_is_one_page_and_markdown() {
     assert!(o.status.success(), "{}", err(&o));
     let folder = fs::canonicalize(place.path().join("outputs/r/latest")).unwrap();
     let text = fs::read_to_string(folder.join("report.md")).unwrap();
-    for link in ["report/02-curve.png", "report/03-maps.html"] {
+    for link in ["report/02-curve.png", "report/03-curve.png", "report/03-2-curve.png", "report/03-maps.html"]
+    {
         assert!(text.contains(&format!("({link})")) && folder.join(link).exists(), "{text}");
     }
     assert!(text.contains("`x.rhai`, n=4, 1 min 15 s"), "{text}");

@@ -60,6 +60,27 @@ fn a_table_of_six_is_six_single_runs() {
     assert_eq!(err(&again).matches("done before").count(), 6, "{}", err(&again));
 }
 
+/// Small numbers are not rounded away; a point whose files have changed is run again.
+#[test]
+fn settings_stand_as_given_and_files_are_looked_at() {
+    let place = Place::new();
+    place.script(
+        "s.rhai",
+        r#"let lr = param("lr", 0.1, ""); let file = param("file", "", ""); record("loss", lr * 1.2345678);"#,
+    );
+    fs::write(place.path().join("f.txt"), "one").unwrap();
+    let sweep = || {
+        let o = place.run(&["sweep", "s.rhai", "--grid", "lr=0.00000125,0.000003", "--set", "file=f.txt"]);
+        assert!(o.status.success(), "{}", err(&o));
+        (out(&o), err(&o).matches("done before").count())
+    };
+    let (table, before) = sweep();
+    assert!(table.contains("| 0.00000125 | ok | 1.543e-6 |"), "{table}");
+    assert_eq!((before, sweep().1), (0, 2));
+    fs::write(place.path().join("f.txt"), "another").unwrap();
+    assert_eq!(sweep().1, 0);
+}
+
 #[test]
 fn a_point_that_failed_is_tried_again() {
     let place = Place::new();

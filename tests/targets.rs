@@ -74,6 +74,29 @@ fn targets_are_what_a_closure_says() {
     }
 }
 
+/// The sigmoid that draws the picture is undone wherever it stands: as an entry of a map, in another shape, in a layer.
+#[test]
+fn areas_are_before_the_sigmoid() {
+    let mut s = script();
+    s.eval(
+        r#"let map = nn::custom(#{auto: auto}, |m, x| #{mu: x.mean([1, 2, 3]), picture: m.auto.forward(x)});
+           let folded = nn::sequential([["auto", auto], ["flat", nn::flatten()], ["back", nn::unflatten([3, 8, 8])]]);
+           let behind = nn::sequential([["auto", auto], ["mean", nn::conv2d(3, 2, 1)]]);"#,
+    );
+    let gradient = |s: &mut Script, net: &str, more: &str| {
+        let target = format!("target::area(1, 2, 4, 3, #{{{more}}})");
+        s.eval_tensor(&format!("attrib::saliency({net}, x, {target}, #{{abs: false}})"))
+    };
+    let plain = gradient(&mut s, "auto", "");
+    let after = gradient(&mut s, "auto", "after_sigmoid: true");
+    assert!((&plain - &after).abs().max().double_value(&[]) > 1e-3);
+    for (net, more) in [("map", "output: \"picture\""), ("folded", ""), ("behind", "layer: \"auto\"")] {
+        close(net, &gradient(&mut s, net, more), &plain, 1e-6);
+        let more = format!("after_sigmoid: true, {more}");
+        close(net, &gradient(&mut s, net, &more), &after, 1e-6);
+    }
+}
+
 /// Where the class is the highest is settled by the picture itself, not by its covered variants.
 #[test]
 fn a_segment_without_mask_stays() {

@@ -80,6 +80,7 @@ fn its_layers_are_out_of_reach() {
         "cam::full_grad(net, x, 2)",
         "attrib::guided_backprop(net, x, 2)",
         "attrib::deconvnet(net, x, 2)",
+        "attrib::lrp(net, x, 2)",
         "net.capture(x, [\"conv\"])",
         "net.on_forward(\"conv\", |out| ())",
         "net.part(\"conv\")",

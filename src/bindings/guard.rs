@@ -2,9 +2,10 @@
 //! place, and native code gets its way back into the script.
 
 use super::convert::{to_dynamic, to_value};
+use super::settings;
 use crate::core::func::Func;
 use crate::core::script::{self, Caller};
-use crate::core::{Closure, Error, Kind, Result, Value};
+use crate::core::{Closure, Error, Kind, Result, Value, params};
 use rhai::{AST, Dynamic, Engine, EvalAltResult, FnPtr, NativeCallContext, Position, Scope};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -47,10 +48,17 @@ impl Caller for Back<'_> {
     }
 }
 
-/// Runs the script `text` by itself. Its errors keep their place in it.
+/// Runs the script `text` by itself, if it declares the settings that it is given. Its errors keep their place in it.
 fn run_script(engine: &Engine, name: &str, text: &str, at: Position) -> Result<()> {
+    let compiled = engine.compile(text);
+    if let Ok(ast) = &compiled
+        && let (known, true) = settings(ast)
+        && let Some(unknown) = params::given().iter().find(|n| !known.iter().any(|s| s.name == **n))
+    {
+        return Err(Error::unknown("setting", unknown, known.iter().map(|s| &s.name)));
+    }
     let run = || {
-        let mut ast = engine.compile(text)?;
+        let mut ast = compiled?;
         ast.set_source(name);
         running(engine, &ast, || engine.run_ast_with_scope(&mut Scope::new(), &ast))
     };

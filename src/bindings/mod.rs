@@ -5,11 +5,13 @@ pub mod convert;
 pub mod guard;
 mod iterators;
 mod operators;
+mod settings;
 mod sizes;
 
 use crate::core::func::{Func, FuncKind};
 use convert::{register_types, type_ids};
 use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, RhaiFunc, Shared};
+pub use settings::{Setting, settings};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 

@@ -48,6 +48,11 @@ pub fn declared() -> Vec<Declared> {
     STATE.with_borrow(|s| s.declared.clone())
 }
 
+/// Names of the settings given.
+pub fn given() -> Vec<String> {
+    STATE.with_borrow(|s| s.given.iter().map(|(n, _)| n.clone()).collect())
+}
+
 /// `--set` names the script never declared: a typo the user must hear of.
 pub fn unused() -> Vec<String> {
     STATE.with_borrow(|s| {

@@ -60,7 +60,9 @@ impl Run {
         // A resumed run reads its old files from the start.
         let folder = setup.folder.clone().filter(|_| setup.resume);
         let before = folder.as_ref().and_then(|f| fs::read(f.join("run.json")).ok());
-        let before = before.and_then(|text| serde_json::from_slice::<Json>(&text).ok()?["seconds"].as_f64()).unwrap_or(0.0);
+        let before = before
+            .and_then(|text| serde_json::from_slice::<Json>(&text).ok()?["seconds"].as_f64())
+            .unwrap_or(0.0);
         let (pending, log, notes, results) = (String::new(), None, Vec::new(), Map::new());
         Self { setup, started, clock, before, folder, pending, log, notes, results, around: Vec::new() }
     }
@@ -264,7 +266,10 @@ fn write_record(result: &str) -> Result<()> {
             ("device".to_string(), json!(device::name(device::current()))),
             ("threads".to_string(), json!(tch::get_num_threads())),
             ("started".to_string(), json!(format!("{} UTC", stamp(r.started)))),
-            ("seconds".to_string(), json!(((r.before + r.clock.elapsed().as_secs_f64()) * 1e3).round() / 1e3)),
+            (
+                "seconds".to_string(),
+                json!(((r.before + r.clock.elapsed().as_secs_f64()) * 1e3).round() / 1e3),
+            ),
             ("result".to_string(), json!(result)),
         ]);
         if !r.results.is_empty() {

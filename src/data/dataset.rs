@@ -3,7 +3,7 @@
 use super::places::Places;
 use super::view::{Finish, Plan};
 use super::{Dense, Loader, LoaderOptions, Source, View};
-use crate::augment::{self, Aug};
+use crate::augment::Aug;
 use crate::core::value::FromValue;
 use crate::core::{Error, Opts, Result, Value, device, seed};
 use rand::seq::SliceRandom;
@@ -64,14 +64,7 @@ impl Dataset {
             ))
             .hint("pictures are [3, height, width] or [1, height, width]"));
         }
-        let stages = [&self.0.stages[..], &augment::flat(aug)].concat();
-        Plan::new(&stages)?;
-        if let Some(a) = stages.iter().find(|a| a.0.mixes()).filter(|_| self.0.dense.is_some()) {
-            return Err(Error::new(format!(
-                "{} mixes classes of pictures, and these targets are masks",
-                a.0.name()
-            )));
-        }
+        let stages = Plan::stages(&self.0.stages, aug, &*self.0.source, self.0.dense.is_some())?;
         Ok(self.with(|d| d.stages = stages))
     }
 
@@ -325,7 +318,7 @@ functions! {
         }
         let places = data.shuffled_places(options.0.seed);
         let groups = match options.0.stratify {
-            false => vec![places.clone()],
+            false => vec![places],
             true => {
                 let labels = data.labels()?;
                 let mut by_class = std::collections::BTreeMap::<i64, Vec<i64>>::new();
@@ -333,19 +326,22 @@ functions! {
                 by_class.into_values().collect()
             }
         };
-        let mut part_of = vec![shares.len(); places.len()];
+        let mut parts: Vec<Vec<i64>> = vec![Vec::new(); shares.len()];
         for group in groups {
             let (mut begin, mut share) = (0, 0.0);
-            for (k, s) in shares.iter().enumerate() {
+            for (part, s) in parts.iter_mut().zip(&shares) {
                 share += s;
                 let end = ((share * group.len() as f64).round() as usize).min(group.len());
-                group[begin..end].iter().for_each(|p| part_of[*p as usize] = k);
+                part.extend(&group[begin..end]);
                 begin = end;
             }
         }
-        // In random order, not class by class: a part's first dozen are of any class.
-        let part = |k| places.iter().copied().filter(|p| part_of[*p as usize] == k).collect::<Vec<_>>();
-        (0..shares.len()).map(|k| data.subset(&part(k))).collect::<Result<Vec<_>>>()?
+        if options.0.stratify {
+            // Not class by class: a part's first dozen are of any class.
+            let mut order = seed::stream("split order", options.0.seed.unwrap_or(0) as u64);
+            parts.iter_mut().for_each(|p| p.shuffle(&mut order));
+        }
+        parts.iter().map(|p| data.subset(p)).collect::<Result<Vec<_>>>()?
     }
 
     /// The same items with `(input − mean) / std` for every channel.

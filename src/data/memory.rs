@@ -65,6 +65,11 @@ impl Source for Memory {
     fn classes(&self) -> Arc<[String]> {
         self.classes.clone()
     }
+    fn pinned(&self) -> Option<Vec<i64>> {
+        let (x, y) = (self.input.size(), self.target.as_ref()?.size());
+        let large = x.len() == 4 && y.len() > 2 && y[y.len() - 2..] == x[2..];
+        (large && self.dense().is_none()).then_some(y)
+    }
     fn dense(&self) -> Option<Dense> {
         self.target.as_ref().filter(|t| are_masks(&self.input, t)).map(|_| Dense::Parts)
     }

@@ -154,6 +154,10 @@ pub trait Source {
     fn dense(&self) -> Option<Dense> {
         None
     }
+    /// Shape of targets as large as the pictures that no augmentation moves with them.
+    fn pinned(&self) -> Option<Vec<i64>> {
+        None
+    }
     /// Items are pictures that are read or made one by one.
     fn pictures(&self) -> bool {
         false

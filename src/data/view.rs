@@ -2,9 +2,9 @@
 //! [`View::make`]; [`Finish`] does the rest on the main thread, where closures of the script may run.
 
 use super::pictures::collate;
-use super::{Batch, Dense, Reader};
-use crate::augment::{Aug, IGNORED, Rng, Sample};
-use crate::core::{Error, Result, seed};
+use super::{Batch, Dense, Reader, Source};
+use crate::augment::{self, Aug, IGNORED, Rng, Sample};
+use crate::core::{Error, Result, progress, seed};
 use tch::{Kind, Tensor};
 
 /// What is done to pictures on their way into a batch.
@@ -37,6 +37,29 @@ impl Plan {
             mixes: mixes.to_vec(),
             whole,
         })
+    }
+}
+
+impl Plan {
+    /// The stages `before`, and `aug`, for items of `source`; `dense`: their targets are a class for each pixel. Warns of
+    /// targets as large as the pictures that stay where they are.
+    ///
+    /// # Errors
+    /// An order that cannot be; a mixture of masks.
+    pub fn stages(before: &[Aug], aug: &Aug, source: &dyn Source, dense: bool) -> Result<Vec<Aug>> {
+        let stages = [before, &augment::flat(aug)].concat();
+        Plan::new(&stages)?;
+        if let Some(a) = stages.iter().find(|a| a.0.mixes()).filter(|_| dense) {
+            let name = a.0.name();
+            return Err(Error::new(format!("{name} mixes classes of pictures, and these targets are masks")));
+        }
+        if let Some(size) = source.pinned().filter(|_| before.is_empty()) {
+            progress::say(&format!(
+                "warning: the targets {size:?} stay as they are where an augmentation moves the picture; masks that \
+                 follow it are int64 [N, H, W]"
+            ));
+        }
+        Ok(stages)
     }
 }
 

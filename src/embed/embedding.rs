@@ -2,12 +2,12 @@
 //! and the points they were made from.
 
 use super::knn::{self, Metric};
-use super::measures;
 use super::pca::Pca;
 use super::tsne::{Settings, pool};
+use super::{check, measures};
 use crate::core::{Error, Result, device};
 use crate::image::Picture;
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 use std::rc::Rc;
 use tch::{Kind, Tensor};
 
@@ -171,55 +171,63 @@ impl Embedding {
         }
     }
 
-    /// Share of the `k` nearest features that the map keeps, over the first `some` points.
+    /// `some` points evenly spaced among all, which stand for all: data are often sorted by class.
+    fn chosen(&self, some: usize) -> Vec<usize> {
+        let n = self.points().nrows();
+        let some = some.min(n);
+        (0..some).map(|i| i * n / some).collect()
+    }
+
+    /// Share of the `k` nearest features that the map keeps, over `some` points.
     ///
     /// # Errors
     /// No source; more neighbours than points.
     pub fn preservation(&self, k: usize, some: usize) -> Result<f64> {
         let source = self.source()?.origin();
         let (x, y) = (source.points().view(), self.points().view());
-        let metric = self.metric();
+        let (metric, chosen) = (self.metric(), self.chosen(some));
         pool(0)?.install(|| {
-            let features = measures::neighbours_of_some(&x, k, metric, some)?;
+            let features = measures::neighbours_of_some(&x, k, metric, &chosen)?;
             Ok(measures::preservation(
                 &features,
-                &measures::neighbours_of_some(&y, k, Metric::Euclidean, some)?,
+                &measures::neighbours_of_some(&y, k, Metric::Euclidean, &chosen)?,
             ))
         })
     }
 
-    /// Trustworthiness at `k` neighbours, over the first `some` points and among them.
+    /// Trustworthiness at `k` neighbours, over `some` points and among them.
     ///
     /// # Errors
     /// No source; more neighbours than half the points.
     pub fn trustworthiness(&self, k: usize, some: usize) -> Result<f64> {
-        let source = self.source()?.origin();
-        let some = some.min(source.points().nrows());
-        let (x, y) =
-            (source.points().slice(ndarray::s![..some, ..]), self.points().slice(ndarray::s![..some, ..]));
-        let metric = self.metric();
-        pool(0)?.install(|| measures::trustworthiness(&x, &knn::exact(&y, k, Metric::Euclidean)?, metric))
+        let (source, chosen) = (self.source()?.origin(), self.chosen(some));
+        let of = |e: &Embedding| e.points().select(Axis(0), &chosen);
+        let (x, y, metric) = (of(source), of(self), self.metric());
+        pool(0)?.install(|| {
+            measures::trustworthiness(&x.view(), &knn::exact(&y.view(), k, Metric::Euclidean)?, metric)
+        })
     }
 
-    /// Share of the first `some` points whose `k` neighbours vote for their label.
+    /// Share of `some` points whose `k` neighbours vote for their label.
     ///
     /// # Errors
-    /// No labels; more neighbours than points.
+    /// No labels; more neighbours than points; numbers that are not finite.
     pub fn accuracy(&self, k: usize, some: usize) -> Result<f64> {
-        let labels = self.labels()?;
-        let x = self.points().view();
-        let near = pool(0)?.install(|| measures::neighbours_of_some(&x, k, Metric::Euclidean, some))?;
-        Ok(measures::accuracy(&near, labels))
+        let (labels, chosen, x) = (self.labels()?, self.chosen(some), self.points().view());
+        check::finite(&x)?;
+        let near = pool(0)?.install(|| measures::neighbours_of_some(&x, k, Metric::Euclidean, &chosen))?;
+        Ok(measures::accuracy(&near, labels, &chosen))
     }
 
-    /// Mean silhouette of the classes over the first `some` points.
+    /// Mean silhouette of the classes over `some` points; none where these are of one class.
     ///
     /// # Errors
-    /// No labels; one class.
-    pub fn silhouette(&self, some: usize) -> Result<f64> {
-        let labels = self.labels()?;
-        let some = some.min(labels.len());
-        let x = self.points().slice(ndarray::s![..some, ..]);
-        pool(0)?.install(|| measures::silhouette(&x, &labels[..some]))
+    /// No labels; numbers that are not finite.
+    pub fn silhouette(&self, some: usize) -> Result<Option<f64>> {
+        let (labels, chosen) = (self.labels()?, self.chosen(some));
+        let x = self.points().select(Axis(0), &chosen);
+        check::finite(&x.view())?;
+        let labels: Vec<i64> = chosen.iter().map(|i| labels[*i]).collect();
+        pool(0)?.install(|| measures::silhouette(&x.view(), &labels))
     }
 }

@@ -68,11 +68,12 @@ pub fn features(net: &Net, layer: &str, data: &Dataset, o: &FeaturesOptions) -> 
     let _no_grad = tch::no_grad_guard();
     let options = LoaderOptions { batch_size: o.batch_size, ..LoaderOptions::default() };
     let loader = data.loader(&options)?;
-    let (mut rows, mut width, mut small) = (Vec::new(), 0, Vec::new());
+    let (mut rows, mut width, mut small, mut read) = (Vec::new(), 0, Vec::new(), Vec::new());
     progress::begin("features", loader.len() as u64);
     for (done, batch) in loader.enumerate() {
         interrupt::check()?;
         let batch = batch?;
+        read.extend(Vec::<i64>::try_from(&batch.index)?);
         small.extend(thumbnails(&batch.input, o.thumbnails, data)?);
         let input = Value::Tensor(batch.input.f_to_device(net.device())?);
         let out = match layer {
@@ -92,8 +93,10 @@ pub fn features(net: &Net, layer: &str, data: &Dataset, o: &FeaturesOptions) -> 
     progress::finish("");
     let points = Array2::from_shape_vec((rows.len() / width.max(1), width), rows)
         .map_err(|e| Error::new(format!("layer `{layer}` gives rows of unequal length: {e}")))?;
+    // Pictures that were skipped have neither features nor labels.
+    let labels = data.labels().unwrap_or_default();
     let about = About {
-        labels: data.labels().unwrap_or_default(),
+        labels: read.iter().filter_map(|i| labels.get(*i as usize).copied()).collect(),
         classes: data.classes().to_vec(),
         thumbnails: small,
     };

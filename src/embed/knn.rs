@@ -4,7 +4,7 @@ use super::clusters::Clusters;
 use crate::core::simd::wide;
 use crate::core::{Error, Result, interrupt};
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 /// How far apart two points are.
@@ -12,7 +12,7 @@ use rayon::prelude::*;
 pub enum Metric {
     /// Length of the difference.
     Euclidean,
-    /// 1 − cosine of the angle.
+    /// 1 − cosine of the angle; 1 from and to a point of zeros.
     Cosine,
 }
 
@@ -165,8 +165,13 @@ impl Search<'_> {
     /// Exact distances instead of differences of large products, in order.
     fn settle(&self, i: usize, found: &mut [(f32, u32)]) {
         let q = self.queries.row(i);
+        let dead = |r: &ArrayView1<f32>| r.iter().all(|v| *v == 0.0);
         for (d, j) in found.iter_mut() {
             let p = self.points.row(*j as usize);
+            if self.metric == Metric::Cosine && (dead(&q) || dead(&p)) {
+                *d = 1.0; // nothing has no direction: the cosine is taken to be 0
+                continue;
+            }
             let sum: f64 = q.iter().zip(p).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum();
             *d = match self.metric {
                 Metric::Euclidean => sum.sqrt() as f32,
@@ -177,8 +182,12 @@ impl Search<'_> {
     }
 }
 
-fn norms(x: &Array2<f32>) -> Vec<f32> {
-    x.axis_iter(Axis(0)).map(|r| r.iter().map(|v| v * v).sum()).collect()
+/// Squared lengths; of a cosine all are 1, that of nothing too.
+fn norms(x: &Array2<f32>, metric: Metric) -> Vec<f32> {
+    match metric {
+        Metric::Euclidean => x.axis_iter(Axis(0)).map(|r| r.iter().map(|v| v * v).sum()).collect(),
+        Metric::Cosine => vec![1.0; x.nrows()],
+    }
 }
 
 /// Error: more neighbours than other points.
@@ -199,7 +208,7 @@ pub fn exact(x: &ArrayView2<f32>, k: usize, metric: Metric) -> Result<Neighbours
     let mean = x.mean_axis(Axis(0));
     let x = prepared(x, metric, mean.as_ref());
     let all = [(0, x.nrows())];
-    run(&Search { queries: &x, points: &x, norms: norms(&x), metric, k, same: true }, |_| &all)
+    run(&Search { queries: &x, points: &x, norms: norms(&x, metric), metric, k, same: true }, |_| &all)
 }
 
 /// The `k` nearest of `points` for every row of `queries`.
@@ -224,9 +233,10 @@ pub fn between(
     let (queries, points) =
         (prepared(queries, metric, mean.as_ref()), prepared(points, metric, mean.as_ref()));
     let all = [(0, points.nrows())];
-    run(&Search { queries: &queries, points: &points, norms: norms(&points), metric, k, same: false }, |_| {
-        &all
-    })
+    run(
+        &Search { queries: &queries, points: &points, norms: norms(&points, metric), metric, k, same: false },
+        |_| &all,
+    )
 }
 
 fn run<'a>(search: &Search, ranges: impl Fn(usize) -> &'a [(usize, usize)] + Sync) -> Result<Neighbours> {
@@ -265,7 +275,8 @@ pub fn approximate(
     drop(x);
     let look = ((share * n as f64) as usize).max(4 * k).max(1000).min(n);
     let near: Vec<Vec<(usize, usize)>> = (0..clusters.count()).map(|c| clusters.near(c, look)).collect();
-    let search = Search { queries: &sorted, points: &sorted, norms: norms(&sorted), metric, k, same: true };
+    let search =
+        Search { queries: &sorted, points: &sorted, norms: norms(&sorted, metric), metric, k, same: true };
     let (mut index, mut distance) = (vec![0u32; n * k], vec![0f32; n * k]);
     let mut tasks = Vec::new();
     let (mut index_left, mut distance_left) = (&mut index[..], &mut distance[..]);

@@ -3,7 +3,7 @@
 use super::knn::{self, Metric, Neighbours};
 use crate::core::simd::{LANES, wide};
 use crate::core::{Error, Result, interrupt};
-use ndarray::{ArrayView2, Axis, s};
+use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
 /// Share of each point's `k` nearest neighbours that are among its `k` nearest in the map.
@@ -44,7 +44,12 @@ pub fn trustworthiness(x: &ArrayView2<f32>, map: &Neighbours, metric: Metric) ->
         )));
     }
     let x = knn::prepared(x, metric, x.mean_axis(Axis(0)).as_ref());
+    let dead: Vec<bool> =
+        x.rows().into_iter().map(|r| metric == Metric::Cosine && r.iter().all(|v| *v == 0.0)).collect();
     let far = |i: usize, j: usize| -> f32 {
+        if dead[i] || dead[j] {
+            return 2.0; // a cosine of 0, as knn has it
+        }
         let (a, b) = (x.row(i), x.row(j));
         match (a.as_slice(), b.as_slice()) {
             (Some(a), Some(b)) => squared(a, b),
@@ -68,8 +73,8 @@ pub fn trustworthiness(x: &ArrayView2<f32>, map: &Neighbours, metric: Metric) ->
     Ok(1.0 - sum.iter().sum::<f64>() * 2.0 / (n * k * (2.0 * n - 3.0 * k - 1.0)))
 }
 
-/// Share of points whose neighbours' most frequent label (the nearest's of equals) is their own.
-pub fn accuracy(map: &Neighbours, labels: &[i64]) -> f64 {
+/// Share of the points `chosen` whose neighbours' most frequent label (the nearest's of equals) is their own.
+pub fn accuracy(map: &Neighbours, labels: &[i64], chosen: &[usize]) -> f64 {
     let right = |i: usize| {
         let mut votes: Vec<(i64, usize)> = Vec::new();
         for j in map.row(i).0 {
@@ -80,21 +85,22 @@ pub fn accuracy(map: &Neighbours, labels: &[i64]) -> f64 {
             }
         }
         let most = votes.iter().map(|v| v.1).max();
-        votes.iter().find(|v| Some(v.1) == most).is_some_and(|v| v.0 == labels[i])
+        votes.iter().find(|v| Some(v.1) == most).is_some_and(|v| v.0 == labels[chosen[i]])
     };
     (0..map.len()).filter(|i| right(*i)).count() as f64 / map.len() as f64
 }
 
-/// Mean silhouette (Rousseeuw 1987): how much nearer a point's own class is than the next, −1 to 1.
+/// Mean silhouette (Rousseeuw 1987): how much nearer a point's own class is than the next, −1 to 1; none where there are
+/// fewer than two classes.
 ///
 /// # Errors
-/// Fewer than two classes; Ctrl-C.
-pub fn silhouette(x: &ArrayView2<f32>, labels: &[i64]) -> Result<f64> {
+/// Ctrl-C.
+pub fn silhouette(x: &ArrayView2<f32>, labels: &[i64]) -> Result<Option<f64>> {
     let mut classes = labels.to_vec();
     classes.sort_unstable();
     classes.dedup();
     if classes.len() < 2 {
-        return Err(Error::new(format!("a silhouette compares classes; there is only {}", classes.len())));
+        return Ok(None);
     }
     let of: Vec<usize> = labels.iter().map(|l| classes.binary_search(l).unwrap_or(0)).collect();
     let mut size = vec![0usize; classes.len()];
@@ -117,23 +123,28 @@ pub fn silhouette(x: &ArrayView2<f32>, labels: &[i64]) -> Result<f64> {
     };
     let all: Vec<f64> = (0..x.nrows()).into_par_iter().map(one).collect();
     interrupt::check()?;
-    Ok(all.iter().sum::<f64>() / all.len() as f64)
+    Ok(Some(all.iter().sum::<f64>() / all.len() as f64))
 }
 
-/// Neighbours of the first `some` points among all: what measures of large maps are taken from.
+/// Neighbours of the points `chosen` among all: what measures of large maps are taken from.
 ///
 /// # Errors
 /// As [`knn::between`].
-pub fn neighbours_of_some(x: &ArrayView2<f32>, k: usize, metric: Metric, some: usize) -> Result<Neighbours> {
-    if some >= x.nrows() {
+pub fn neighbours_of_some(
+    x: &ArrayView2<f32>,
+    k: usize,
+    metric: Metric,
+    chosen: &[usize],
+) -> Result<Neighbours> {
+    if chosen.len() >= x.nrows() {
         return knn::exact(x, k, metric);
     }
-    let near = knn::between(&x.slice(s![..some, ..]), x, k + 1, metric)?;
+    let near = knn::between(&x.select(Axis(0), chosen).view(), x, k + 1, metric)?;
     let mut out = Neighbours { k, index: Vec::new(), distance: Vec::new() };
-    for i in 0..some {
+    for (i, point) in chosen.iter().enumerate() {
         let (index, far) = near.row(i);
         // Itself, or, if a copy of it took its place, the last one.
-        let own = index.iter().position(|j| *j as usize == i).unwrap_or(k);
+        let own = index.iter().position(|j| *j as usize == *point).unwrap_or(k);
         out.index.extend(index.iter().enumerate().filter(|(p, _)| *p != own).map(|(_, j)| *j));
         out.distance.extend(far.iter().enumerate().filter(|(p, _)| *p != own).map(|(_, d)| *d));
     }

@@ -1,15 +1,15 @@
 //! What scripts can ask of an embedding: new points, neighbours, how much a map keeps.
 
 use super::embedding::{Embedding, Made};
-use super::knn;
 use super::script::Points;
 use super::tsne;
+use super::{check, knn};
 use crate::core::{Error, Map, Opts, Result, Value};
 
 options! {
     /// Options of measures.
     pub struct MeasureOptions {
-        /// So many points, the first ones, stand for all.
+        /// So many points, evenly spaced among all, stand for all.
         points: usize = 2000,
     }
 }
@@ -61,6 +61,7 @@ functions! {
         if !(0..n).contains(&i) {
             Err(Error::new(format!("there is no point {i}; points are 0..{n}")))?;
         }
+        check::finite(&x.view())?;
         let own = x.slice(ndarray::s![i as usize..=i as usize, ..]);
         let near = knn::between(&own, &x.view(), (k + 1).min(x.nrows()), points.metric())?;
         let others = near.index.iter().zip(&near.distance).filter(|(j, _)| i64::from(**j) != i).take(k);
@@ -100,7 +101,9 @@ functions! {
     /// embed::of(tensor::of([[0.0], [1.0], [8.0], [9.0]]), #{labels: [0, 0, 1, 1]}).silhouette() // ~> 0.8745
     /// ```
     fn silhouette(points: Embedding, options: Opts<MeasureOptions>) -> f64 {
-        points.silhouette(options.0.points)?
+        points.silhouette(options.0.points)?.ok_or_else(|| {
+            Error::new("a silhouette compares classes; all these points are of one")
+        })?
     }
 
     /// All measures of a map.
@@ -117,9 +120,7 @@ functions! {
         ]);
         if !map.about().labels.is_empty() {
             out.insert("accuracy".to_string(), Value::Float(map.accuracy(k, some)?));
-            if map.labels()?.iter().any(|l| *l != map.about().labels[0]) {
-                out.insert("silhouette".to_string(), Value::Float(map.silhouette(some)?));
-            }
+            out.extend(map.silhouette(some)?.map(|v| ("silhouette".to_string(), Value::Float(v))));
         }
         if let Made::Tsne { kl, .. } = map.made() {
             out.insert("kl".to_string(), Value::Float(*kl));

@@ -96,30 +96,38 @@ struct Pass {
     out: Value,
 }
 
-/// Remembers what went into the last sigmoid layer.
+/// Remembers what went into sigmoid layers, and what came out.
 #[derive(Default)]
-struct BeforeSigmoid(RefCell<Option<(Value, Tensor)>>);
+struct BeforeSigmoid(RefCell<Vec<(Tensor, Tensor)>>);
 
 impl Tap for BeforeSigmoid {
     fn after(&self, _: &str, layer: &dyn Layer, input: &Value, output: Value) -> Result<Value> {
-        if let (true, Value::Tensor(out)) = (layer.kind() == "Sigmoid", &output) {
-            self.0.replace(Some((input.clone(), out.shallow_clone())));
+        if let (true, Value::Tensor(x), Value::Tensor(out)) = (layer.kind() == "Sigmoid", input, &output) {
+            self.0.borrow_mut().push((x.shallow_clone(), out.shallow_clone()));
         }
         Ok(output)
     }
 }
 
 impl BeforeSigmoid {
-    /// The input of the sigmoid if `out` is its output, else `out`.
-    fn undo(&self, out: Value) -> Value {
-        match (self.0.take(), &out) {
-            (Some((input, sig)), Value::Tensor(t))
-                if sig.data_ptr() == t.data_ptr() && sig.size() == t.size() =>
-            {
-                input
+    /// The input of a sigmoid where `out`, or an entry of it, is its output, if need be in another shape.
+    fn undo(&self, out: Value) -> Result<Value> {
+        let is = |sig: &Tensor, t: &Tensor| {
+            let plain = sig.is_contiguous() && t.is_contiguous() && sig.numel() == t.numel();
+            sig.data_ptr() == t.data_ptr()
+                && (plain || (sig.size() == t.size() && sig.stride() == t.stride()))
+        };
+        Ok(match out {
+            Value::Tensor(t) => match self.0.borrow().iter().find(|(_, sig)| is(sig, &t)) {
+                Some((x, _)) => Value::Tensor(x.f_reshape(t.size())?),
+                None => Value::Tensor(t),
+            },
+            Value::List(all) => Value::List(all.into_iter().map(|v| self.undo(v)).collect::<Result<_>>()?),
+            Value::Map(m) => {
+                Value::Map(m.into_iter().map(|(k, v)| Ok((k, self.undo(v)?))).collect::<Result<_>>()?)
             }
-            _ => out,
-        }
+            other => other,
+        })
     }
 }
 
@@ -163,15 +171,19 @@ fn score(
     let _eval = net.evaluating();
     let names: Vec<String> = layers.iter().cloned().chain(needs.layer.map(str::to_string)).collect();
     let capture = Rc::new(Capture::new(&names, graph));
-    let before = Rc::new(BeforeSigmoid::default());
+    let before = needs.before_sigmoid.then(|| Rc::new(BeforeSigmoid::default()));
     let mut all = taps.to_vec();
-    all.extend([capture.clone() as Rc<dyn Tap>, before.clone()]);
+    all.push(capture.clone());
+    all.extend(before.iter().map(|b| b.clone() as Rc<dyn Tap>));
     let run = || {
         let out = net.forward_with(Value::Tensor(x.shallow_clone()), &all)?;
         let mut acts = capture.take()?;
         let out = match needs.layer {
             Some(_) => acts.pop().map_or(Value::Nil, Value::Tensor),
-            None if needs.before_sigmoid => before.undo(out),
+            None => out,
+        };
+        let out = match &before {
+            Some(before) => before.undo(out)?,
             None => out,
         };
         Ok(Pass { scores: target.scores(&out, x)?, target: target.clone(), acts, out })

@@ -14,7 +14,7 @@ impl Target {
     pub fn settle(&self, out: &Value, x: &Tensor) -> Result<Self> {
         Ok(Target(Rc::new(match &*self.0 {
             What::Top => What::Classes(logits(out)?.f_argmax(1, false)?),
-            What::Mirrored(of) => What::Mirrored(of.settle(&mirror(out)?, &x.f_flip([3])?)?),
+            What::Mirrored(of) => What::Mirrored(of.settle(&mirror(out)?, &flipped(x)?)?),
             What::Each(all) => {
                 let each = all.iter().enumerate().map(|(i, t)| t.settle(out, x)?.one(i as i64));
                 What::Each(each.collect::<Result<_>>()?)
@@ -117,10 +117,15 @@ pub(super) fn pick(y: &Tensor, k: &Tensor) -> Result<Tensor> {
     Ok(y.f_gather(1, &k.f_expand([y.size()[0], k.size()[1]], false)?, false)?)
 }
 
+/// Pictures [N, C, H, W] from right to left; anything else, such as features [N, F], as it is.
+pub(super) fn flipped(t: &Tensor) -> Result<Tensor> {
+    Ok(if t.dim() == 4 { t.f_flip([3])? } else { t.shallow_clone() })
+}
+
 /// Every picture of an output from right to left.
 pub(super) fn mirror(out: &Value) -> Result<Value> {
     Ok(match out {
-        Value::Tensor(t) if t.dim() == 4 => Value::Tensor(t.f_flip([3])?),
+        Value::Tensor(t) => Value::Tensor(flipped(t)?),
         Value::List(all) => Value::List(all.iter().map(mirror).collect::<Result<_>>()?),
         Value::Map(m) => {
             Value::Map(m.iter().map(|(k, v)| Ok((k.clone(), mirror(v)?))).collect::<Result<_>>()?)

@@ -1,9 +1,10 @@
 //! The settings a script declares, read from its text without running it.
 
 use super::lex::Lexed;
+use crate::bindings;
 use crate::registry::session::show;
 use crate::registry::tokens::with_last;
-use rhai::{AST, ASTNode, Engine, Expr, Stmt};
+use rhai::{AST, Engine};
 
 /// A `param("name", preset, "words")` of a script.
 pub struct Setting {
@@ -26,28 +27,12 @@ pub struct Settings {
 
 /// Reads the settings of `ast`.
 pub fn settings(engine: &Engine, ast: &AST) -> Settings {
-    let mut out = Settings { all: Vec::new(), complete: true };
-    ast.walk(&mut |path: &[ASTNode]| {
-        match path.last() {
-            Some(ASTNode::Stmt(Stmt::FnCall(call, _)) | ASTNode::Expr(Expr::FnCall(call, _)))
-                if call.name == "param" =>
-            {
-                let literal = |i: usize| call.args.get(i).map(|a| a.get_literal_value(None));
-                let text = |i: usize| literal(i).map(|v| v.and_then(|v| v.into_string().ok()));
-                match (text(0), literal(1), text(2).unwrap_or(Some(String::new()))) {
-                    (Some(Some(name)), Some(preset), Some(doc)) => {
-                        let preset = preset.map_or("(computed)".to_string(), |p| show(engine, &p));
-                        out.all.push(Setting { name, preset, doc });
-                    }
-                    _ => out.complete = false,
-                }
-            }
-            Some(ASTNode::Stmt(Stmt::Import(..))) => out.complete = false,
-            _ => {}
-        }
-        true
-    });
-    out
+    let (all, complete) = bindings::settings(ast);
+    let words = |s: bindings::Setting| {
+        let preset = s.preset.map_or("(computed)".to_string(), |p| show(engine, &p));
+        Setting { name: s.name, preset, doc: s.doc }
+    };
+    Settings { all: all.into_iter().map(words).collect(), complete }
 }
 
 /// What `cs385 run SCRIPT --help` prints: the script's first comment and its settings.

@@ -13,11 +13,15 @@ use crate::core::{Error, Result};
 
 /// Draws the values of each series over the categories. NaN draws no bar. Bars lie where the names do
 /// not fit below them, and the figure grows in height with their number. Errors: no category, no series,
-/// a series with another number of values.
+/// a series with another number of values, a logarithmic axis.
 pub fn bar(categories: &[String], series: &[Series], o: &Options) -> Result<Canvas> {
     let n = categories.len();
     if n == 0 || series.is_empty() {
         return Err(Error::new("nothing to draw: bars need at least one category and one series"));
+    }
+    if o.log_x || o.log_y {
+        return Err(Error::new("bars begin at 0, which no logarithmic axis has")
+            .hint("plot::curves(…, #{log_y: true, markers: true}) draws values on one"));
     }
     for s in series {
         if s.ys.len() != n || !(s.error.is_empty() || s.error.len() == n) {
@@ -203,7 +207,8 @@ fn rect(frame: &Frame, lying: bool, across: (f64, f64), along: (f64, f64)) -> Re
     Rect::new(l as i64, t as i64, (a.0.max(b.0).round() - l) as usize, (a.1.max(b.1).round() - t) as usize)
 }
 
-fn clipped(r: Rect, area: Rect) -> Rect {
+/// What of `r` lies in `area`.
+pub(super) fn clipped(r: Rect, area: Rect) -> Rect {
     let (l, t) = (r.x.max(area.x), r.y.max(area.y));
     let end = |at: i64, n: usize, from: i64, size: usize| (at + n as i64).min(from + size as i64);
     let (right, bottom) = (end(r.x, r.w, area.x, area.w), end(r.y, r.h, area.y, area.h));

@@ -1,6 +1,7 @@
 //! Histograms.
 
 use super::axis::Scale;
+use super::bars::clipped;
 use super::frame::Frame;
 use super::legend::Swatch;
 use super::{Options, Series, check};
@@ -16,6 +17,10 @@ pub fn hist(series: &[Series], o: &Options) -> Result<Canvas> {
     let series: Vec<Series> =
         series.iter().map(|s| Series { xs: vec![], error: vec![], ..s.clone() }).collect();
     check(&series, &Options { log_x: false, log_y: false, ..Options::default() })?;
+    if o.log_x {
+        return Err(Error::new("bins are equally wide, which they are not on a logarithmic axis")
+            .hint("take the values' logarithms: x.log10()"));
+    }
     if o.bins > 10_000 {
         return Err(Error::new(format!("bins is {}; expected at most 10000", o.bins)));
     }
@@ -65,14 +70,14 @@ pub fn hist(series: &[Series], o: &Options) -> Result<Canvas> {
     for (i, h) in heights.iter().enumerate() {
         for (k, v) in h.iter().enumerate().filter(|(_, v)| **v > 0.0) {
             let (a, b) = (frame.at(edges[k], *v), frame.at(edges[k + 1], floor));
-            let (l, t) = (a.0.round() as i64, a.1.round().max(area.y as f64) as i64);
+            let (l, t) = (a.0.round() as i64, a.1.round() as i64);
             let r = Rect::new(
                 l,
                 t,
                 (b.0.round() as i64 - l).max(0) as usize,
                 (b.1.round() as i64 - t).max(0) as usize,
             );
-            frame.out.tint(r, colour(i), 0.5);
+            frame.out.tint(clipped(r, area), colour(i), 0.5);
         }
     }
     for (i, h) in heights.iter().enumerate() {

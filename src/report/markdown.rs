@@ -22,13 +22,14 @@ pub fn write(name: &str, sections: &[Section], o: &ReportOptions) -> Result<()> 
         say(&s.text);
         s.tables.iter().for_each(|t| say(t));
         say(&claims(s));
+        let mut taken = Vec::new();
         for Opts(f) in &s.figures {
-            let file = beside(name, i, &f.path)?;
+            let file = beside(name, i, &f.path, &mut taken)?;
             say(&format!("![{}]({file})", f.caption.replace(['[', ']', '\n'], " ")));
             say(&f.caption);
         }
         for page in &s.pages {
-            let file = beside(name, i, page)?;
+            let file = beside(name, i, page, &mut taken)?;
             say(&format!("[A page to walk through]({file})"));
         }
         if !s.name.is_empty() {
@@ -54,11 +55,16 @@ fn claims(s: &Section) -> String {
     out
 }
 
-/// Copies a file into the report's folder; gives its link.
-fn beside(name: &str, section: usize, path: &str) -> Result<String> {
+/// Copies a file into the report's folder, numbered where its name is `taken` in the section; gives its link.
+fn beside(name: &str, section: usize, path: &str, taken: &mut Vec<String>) -> Result<String> {
     let file = Path::new(path).file_name().ok_or_else(|| Error::new(format!("{path}: no file")))?;
     let folder = Path::new(name).file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let file = format!("{:02}-{}", section + 1, file.to_string_lossy());
+    let file = file.to_string_lossy().into_owned();
+    taken.push(file.clone());
+    let file = match taken.iter().filter(|f| **f == file).count() {
+        1 => format!("{:02}-{file}", section + 1),
+        n => format!("{:02}-{n}-{file}", section + 1),
+    };
     atomic::write(paths::writable(Path::new(name).join(&file))?, &bytes(path)?)?;
     Ok(format!("{folder}/{file}").replace(' ', "%20"))
 }

@@ -4,19 +4,26 @@
 use crate::core::{Error, Result, Value, interrupt, progress};
 use crate::data::{Batch, Dataset, LoaderOptions};
 use crate::nn::{Frozen, Net, Precision};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use tch::{Device, Tensor};
 
 /// Pictures that are read together while features are computed; the same in every run, so that their bits are.
 const AT_ONCE: usize = 64;
 
+/// Features as a data set, and the places of their pictures in the one they are of: some could not be read.
+#[derive(Clone)]
+struct Features {
+    data: Dataset,
+    places: Rc<Tensor>,
+}
+
 /// What a frozen part gave for a whole data set.
 struct Kept {
     frozen: Rc<Frozen>,
     data: Dataset,
     stamp: u64,
-    features: Dataset,
+    features: Features,
     bytes: usize,
 }
 
@@ -34,15 +41,15 @@ pub struct Backbone {
     /// Bytes that the features of one data set may take.
     room: usize,
     frozen: RefCell<Option<Rc<Frozen>>>,
-    /// Batches hold features, not pictures.
-    given: Cell<bool>,
+    /// Batches hold features of the pictures at these places, not pictures.
+    given: RefCell<Option<Rc<Tensor>>>,
 }
 
 impl Backbone {
     /// That of `net`; the features of a data set may take this many megabytes.
     pub fn new(net: &Net, precision: Precision, megabytes: usize) -> Self {
         let (frozen, room) = (RefCell::default(), megabytes.saturating_mul(1 << 20));
-        Self { net: net.clone(), precision, room, frozen, given: Cell::new(false) }
+        Self { net: net.clone(), precision, room, frozen, given: RefCell::default() }
     }
 
     /// The frozen part as it is now.
@@ -63,18 +70,29 @@ impl Backbone {
     /// # Errors
     /// A picture's, a layer's; Ctrl-C.
     pub fn data(&self, data: &Dataset) -> Result<Dataset> {
-        self.given.set(false);
+        self.given.take();
         let Some(frozen) = self.frozen()? else { return Ok(data.clone()) };
         if self.room == 0 || !data.is_fixed() {
             return Ok(data.clone());
         }
-        let features = self.features(&frozen, data)?;
-        self.given.set(features.is_some());
-        Ok(features.unwrap_or_else(|| data.clone()))
+        let Some(features) = self.features(&frozen, data)? else { return Ok(data.clone()) };
+        self.given.replace(Some(features.places));
+        Ok(features.data)
+    }
+
+    /// Where the pictures of a batch stand in the data set.
+    ///
+    /// # Errors
+    /// libtorch's.
+    pub fn places(&self, batch: &Batch) -> Result<Tensor> {
+        Ok(match &*self.given.borrow() {
+            Some(places) => places.f_index_select(0, &batch.index)?,
+            None => batch.index.shallow_clone(),
+        })
     }
 
     /// The features of all of `data`, kept or computed; none if they take too much room.
-    fn features(&self, frozen: &Rc<Frozen>, data: &Dataset) -> Result<Option<Dataset>> {
+    fn features(&self, frozen: &Rc<Frozen>, data: &Dataset) -> Result<Option<Features>> {
         let stamp = data.stamp();
         let mut all = KEPT.take();
         // What was computed from items that have changed since is of no use to anybody.
@@ -105,8 +123,8 @@ impl Backbone {
         Ok(Some(features))
     }
 
-    fn compute(&self, frozen: &Frozen, data: &Dataset) -> Result<Option<(Dataset, usize)>> {
-        let (mut features, mut targets, mut room) = (Vec::new(), Vec::new(), 0);
+    fn compute(&self, frozen: &Frozen, data: &Dataset) -> Result<Option<(Features, usize)>> {
+        let (mut features, mut targets, mut places, mut room) = (Vec::new(), Vec::new(), Vec::new(), 0);
         let loader = data.loader(&LoaderOptions { batch_size: AT_ONCE, ..LoaderOptions::default() })?;
         progress::begin("features", loader.len() as u64);
         for (i, batch) in loader.enumerate() {
@@ -123,6 +141,7 @@ impl Backbone {
                 }
             }
             features.push(x);
+            places.push(batch.index.shallow_clone());
             targets.extend(batch.target.as_ref().map(Tensor::shallow_clone));
             progress::advance(i as u64 + 1, String::new);
         }
@@ -132,8 +151,8 @@ impl Backbone {
         }
         let x = Tensor::f_cat(&features, 0)?;
         let y = if targets.is_empty() { None } else { Some(Tensor::f_cat(&targets, 0)?) };
-        let features = Dataset::of_tensors("features", x, y, data.classes().to_vec())?;
-        Ok(Some((features, room)))
+        let data = Dataset::of_tensors("features", x, y, data.classes().to_vec())?;
+        Ok(Some((Features { data, places: Rc::new(Tensor::f_cat(&places, 0)?) }, room)))
     }
 
     /// What the network gives for a batch of what [`data`](Backbone::data) told to read.
@@ -142,7 +161,7 @@ impl Backbone {
     /// A layer's; frozen weights that changed in the middle of an epoch.
     pub fn forward(&self, batch: &Batch) -> Result<Value> {
         let known = self.frozen.borrow().clone();
-        match (known, self.given.get()) {
+        match (known, self.given.borrow().is_some()) {
             (Some(frozen), true) if frozen.is_current()? => frozen.rest(&batch.input),
             (_, true) => {
                 Err(Error::new("the frozen part of the network was changed in the middle of an epoch")

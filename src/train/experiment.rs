@@ -90,7 +90,7 @@ fn found(path: &str) -> Result<PathBuf> {
 }
 
 /// What tells this program from any other that was built: a part computed by another one is computed again.
-fn program() -> &'static str {
+pub fn program() -> &'static str {
     static ONCE: OnceLock<String> = OnceLock::new();
     let read = || std::env::current_exe().and_then(fs::read).unwrap_or_default();
     ONCE.get_or_init(|| hash(read()))
@@ -113,7 +113,7 @@ fn written(v: &Value) -> Result<String> {
 }
 
 /// What changes when the files that a setting names do: how many, how large, when the newest was written.
-fn stamp(setting: &str) -> String {
+pub fn stamp(setting: &str) -> String {
     let Ok(meta) = fs::metadata(setting) else { return String::new() };
     let (mut files, mut bytes, mut newest) = (0_u64, 0, meta.modified().ok());
     let (mut folders, mut seen) = (vec![PathBuf::from(setting)], HashSet::new());

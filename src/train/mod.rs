@@ -7,7 +7,7 @@ mod dry_run;
 mod ema;
 pub mod engine;
 mod estimate;
-mod experiment;
+pub mod experiment;
 mod fit;
 pub mod history;
 pub mod loss;

@@ -23,8 +23,9 @@ functions! {
     ///
     /// Features of a frozen part of the network that `train::fit` kept are used again.
     ///
-    /// Gives `output` [N, ..] and `target` [N, ..] (or ()) on the CPU, and `classes`, the names the data set has. Without
-    /// gradients, in evaluation mode; `metrics::` functions take output and target.
+    /// Gives `output` [N, ..] and `target` [N, ..] (or ()) on the CPU, `index` [N], their places in the data set (some are
+    /// missing where pictures were skipped), and `classes`, the names the data set has. Without gradients, in evaluation
+    /// mode; `metrics::` functions take output and target.
     /// ```rhai
     /// let data = data::from_tensors(tensor::rand([10, 4]), tensor::zeros([10]).long());
     /// let p = train::predict(nn::linear(4, 2), data);
@@ -33,7 +34,7 @@ functions! {
     /// ```
     fn predict(net: Net, data: Dataset, options: Opts<PredictOptions>) -> Value {
         let (_evaluating, _no_grad) = (net.evaluating(), tch::no_grad_guard());
-        let (mut outputs, mut targets) = (Vec::new(), Vec::new());
+        let (mut outputs, mut targets, mut index) = (Vec::new(), Vec::new(), Vec::new());
         let backbone = Backbone::new(&net, Precision::default(), options.0.cache);
         let classes = data.classes().to_vec();
         let data = backbone.data(&data)?;
@@ -42,6 +43,7 @@ functions! {
         for (i, batch) in loader.enumerate() {
             interrupt::check()?;
             let batch = batch?;
+            index.push(backbone.places(&batch)?);
             targets.extend(batch.target.as_ref().map(Tensor::shallow_clone));
             outputs.push(match backbone.forward(&batch.to(net.device())?)? {
                 Value::Tensor(out) => out.f_to_device(tch::Device::Cpu)?,
@@ -55,6 +57,7 @@ functions! {
         }
         let target = if targets.is_empty() { Value::Nil } else { Value::Tensor(Tensor::f_cat(&targets, 0)?) };
         record([
+            ("index", Tensor::f_cat(&index, 0)?.into_value()),
             ("output", Tensor::f_cat(&outputs, 0)?.into_value()),
             ("target", target),
             ("classes", classes.into_value()),

@@ -3,7 +3,7 @@
 use crate::core::value::FromValue;
 use crate::core::{Error, Opts, Result, Value};
 use crate::explain::Heatmap;
-use crate::explain::cam::Form;
+use crate::explain::cam::{Form, scale};
 use tch::{Kind, Tensor};
 
 /// How the channels become one number.
@@ -39,16 +39,6 @@ options! {
     }
 }
 
-/// As CAMs are scaled, but exactly: gradients of a saturated target are far below the 1e-7 that is added there.
-fn scaled(map: &Tensor, form: Form) -> Result<Tensor> {
-    let unit = |t: &Tensor| t.f_div(&t.f_abs()?.f_amax([1, 2], true)?.f_clamp_min(1e-37)?);
-    Ok(match form {
-        Form::Raw => map.shallow_clone(),
-        Form::Signed => unit(map)?,
-        Form::Normalized => unit(&map.f_sub(&map.f_amin([1, 2], true)?)?)?,
-    })
-}
-
 /// Maps of an attribution [N, C, H, W] or [C, H, W].
 ///
 /// # Errors
@@ -70,7 +60,7 @@ pub fn heat(a: &Tensor, o: &HeatOptions) -> Result<Heatmap> {
         Channels::Max => a.f_abs()?.f_amax([1], false)?,
         Channels::Sum => a.f_sum_dim_intlist([1].as_slice(), false, None::<Kind>)?,
     };
-    Ok(Heatmap::new(scaled(&map, o.form)?, o.channels == Channels::Sum && o.form != Form::Normalized))
+    Ok(Heatmap::new(scale(&map, o.form)?, o.channels == Channels::Sum && o.form != Form::Normalized))
 }
 
 functions! {

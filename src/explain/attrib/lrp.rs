@@ -58,6 +58,7 @@ fn end(given: Option<&PerChannel>, own: Tensor, x: &Tensor) -> Result<Tensor> {
 }
 
 fn relevance(look: &Look, o: &LrpOptions) -> Result<Tensor> {
+    look.net.check_open("the rules of its layers")?;
     let x = &look.x;
     let range = match o.composite {
         Composite::EpsilonGammaBox => Some(Ends {

@@ -295,14 +295,13 @@ fn sum_hw(t: &Tensor) -> Result<Tensor> {
     Ok(t.f_sum_dim_intlist([2, 3].as_slice(), true, None::<Kind>)?)
 }
 
-/// Min-max per picture, as pytorch-grad-cam's `scale_cam_image` with its 1e-7; or division by the magnitude.
-fn scale(map: &Tensor, form: Form) -> Result<Tensor> {
+/// Min-max per picture, or division by the magnitude. Exact, where pytorch-grad-cam adds 1e-7 to what it divides by: maps
+/// of a saturated target are far below that.
+pub(super) fn scale(map: &Tensor, form: Form) -> Result<Tensor> {
+    let unit = |t: &Tensor| t.f_div(&t.f_abs()?.f_amax([1, 2], true)?.f_clamp_min(1e-37)?);
     Ok(match form {
         Form::Raw => map.shallow_clone(),
-        Form::Normalized => {
-            let c = map.f_sub(&map.f_amin([1, 2], true)?)?;
-            c.f_div(&c.f_amax([1, 2], true)?.f_add_scalar(1e-7)?)?
-        }
-        Form::Signed => map.f_div(&map.f_abs()?.f_amax([1, 2], true)?.f_add_scalar(1e-7)?)?,
+        Form::Signed => unit(map)?,
+        Form::Normalized => unit(&map.f_sub(&map.f_amin([1, 2], true)?)?)?,
     })
 }

@@ -258,6 +258,9 @@ fn sheet(x: &Tensor, maps: &Value, o: SheetOptions) -> Result<Picture> {
                 MaybeRange::Column => of(rows.iter().map(|r| &r[c]).collect())?,
                 MaybeRange::Own => of(vec![place])?,
             };
+            // On a diverging colour map 0 lies in the middle of every cell.
+            let even = colormap.is_diverging() && !matches!(o.range, MaybeRange::Given(..));
+            let range = if even { range.map(|(lo, hi)| (lo.min(-hi), hi)) } else { range };
             let mut caption: Vec<String> = o.captions.get(r * row.len() + c).cloned().into_iter().collect();
             drawn.push(match place {
                 (Cell::Map(m), i) => {

@@ -34,7 +34,7 @@ pub fn drop_and_increase(look: &Look, maps: &Maps, relative: bool) -> Result<Con
     let after = probe::scores(look.net, &look.x.f_mul(&maps)?, &target, &[])?;
     let lost = before.f_sub(&after)?.f_relu()?;
     Ok(Confidence {
-        drop: if relative { lost.f_div(&before.f_add_scalar(1e-7)?)? } else { lost },
+        drop: if relative { lost.f_div(&before.f_abs()?.f_clamp_min(1e-7)?)? } else { lost },
         increase: after.f_gt_tensor(&before)?.f_to_kind(Kind::Float)?,
     })
 }
@@ -43,7 +43,7 @@ functions! {
     in "metrics";
     /// What the target loses when the picture is multiplied by its map, [N].
     ///
-    /// `max(0, s(x) − s(x · map)) / s(x)`, with `relative: false` without the division; small is good. The map is one of
+    /// `max(0, s(x) − s(x · map)) / |s(x)|`, with `relative: false` without the division; small is good. The map is one of
     /// 0 to 1, the target a probability (`target::softmax`), which is what the paper averages over a data set.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],

@@ -76,15 +76,22 @@ options! {
     }
 }
 
-/// 1 for every map [N, H, W] whose highest place lies in the mask or at most `tolerance` pixels from it, else 0: [N].
+/// 1 for every map [N, H, W] whose highest place lies in the mask or at most `tolerance` pixels from it, else 0, and NaN
+/// for a map that is zero everywhere (but where it is -∞: pixels that do not count): [N].
 ///
 /// # Errors
 /// libtorch's.
 pub fn hits(map: &Tensor, mask: &Tensor, tolerance: i64) -> Result<Tensor> {
     let w = map.size()[2];
+    let dark = map.f_nan_to_num(0.0, None::<f64>, 0.0)?.f_flatten(1, -1)?.f_abs()?.f_amax([1], false)?;
+    let dark = Vec::<f64>::try_from(dark.f_to_kind(Kind::Double)?)?;
     let peaks = Vec::<i64>::try_from(map.f_flatten(1, -1)?.f_argmax(1, false)?)?;
     let mut hits = Vec::new();
     for (i, peak) in peaks.iter().enumerate() {
+        if dark[i] == 0.0 {
+            hits.push(f32::NAN);
+            continue;
+        }
         let places = mask.f_select(0, i as i64)?.f_flatten(0, -1)?.f_nonzero()?.f_view([-1])?;
         let near = |p: &i64| (p / w - peak / w).pow(2) + (p % w - peak % w).pow(2) <= tolerance * tolerance;
         hits.push(f32::from(u8::from(Vec::<i64>::try_from(places)?.iter().any(near))));
@@ -107,7 +114,7 @@ functions! {
     /// 1 for every map whose highest place lies in the region or nearly, else 0: [N].
     ///
     /// The region is a mask [H, W] or [N, H, W], a box `[x, y, w, h]`, or one a picture. A place at most `tolerance` pixels
-    /// (in a straight line) from the region counts. Zhang et al. 2016, https://arxiv.org/abs/1608.00507, section 4.1.
+    /// (in a straight line) from the region counts; a map of zeros points nowhere and gives NaN. Zhang et al. 2016, https://arxiv.org/abs/1608.00507, section 4.1.
     /// ```rhai
     /// let map = tensor::zeros([1, 20, 20]);
     /// map[[0, 4, 4]] = 1.0;

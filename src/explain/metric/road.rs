@@ -129,7 +129,7 @@ pub fn road(look: &Look, maps: &Maps, o: &RoadOptions) -> Result<Road> {
                 .map(|(turned, (picture, map))| match turned {
                     false => without(picture, map, size, *p, std, noise),
                     true => {
-                        let map: Vec<f32> = map.iter().map(|v| 1.0 - v).collect();
+                        let map: Vec<f32> = map.iter().map(|v| -v).collect();
                         without(picture, &map, size, *p, std, noise)
                     }
                 })
@@ -151,7 +151,7 @@ functions! {
     /// A map `#{combined, most, least, most_curve, least_curve}`: `most` [N] takes the pixels of the map's highest values
     /// (at and above each percentile; low is good), `least` those of the lowest (high is good), the mean over the
     /// percentiles, whose values are the curves [N, percentiles]; `combined` is `(least − most) / 2`. Noisy linear
-    /// imputation, section 5 of https://arxiv.org/abs/2202.00449. The map is one of 0 to 1.
+    /// imputation, section 5 of https://arxiv.org/abs/2202.00449. Only the order of the map's values counts.
     /// ```rhai
     /// let net = nn::sequential([["conv", nn::conv2d(1, 4, 3)], ["act", nn::relu()], ["gap", nn::adaptive_avg_pool2d(1)],
     ///                           ["flat", nn::flatten()], ["fc", nn::linear(4, 3)]]);

@@ -4,7 +4,7 @@ mod places;
 mod script;
 mod zone;
 
-use super::variants::{mirror, pick};
+use super::variants::{flipped, mirror, pick};
 use crate::core::value::{FromValue, IntoValue, mismatch};
 use crate::core::{Closure, Error, Result, Value};
 pub(super) use places::picture;
@@ -83,7 +83,7 @@ options! {
     #[derive(Clone)]
     /// Options of the targets in a picture that the network draws.
     pub struct AreaOptions {
-        /// Sums the values after the network's final sigmoid, which saturates; otherwise before it.
+        /// Sums the values after a sigmoid that draws the picture, which saturates; otherwise before it.
         after_sigmoid: bool = false,
         /// Takes the picture from the output of this layer instead of from the network's.
         layer: Option<String> = None,
@@ -279,7 +279,7 @@ impl Target {
                 let over = sum(main.f_sub(&rest.f_mul_scalar(*alpha)?)?.f_mul(&weight)?)?;
                 Ok(over.f_div(&sum(weight)?.f_add_scalar(1e-9)?)?)
             }
-            What::Mirrored(of) => of.scores(&mirror(out)?, &x.f_flip([3])?),
+            What::Mirrored(of) => of.scores(&mirror(out)?, &flipped(x)?),
         }
     }
 

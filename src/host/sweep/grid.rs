@@ -18,7 +18,8 @@ pub struct Axis {
 pub fn axis(text: &str) -> Result<Axis, String> {
     let (name, values) =
         text.split_once('=').filter(|(n, _)| !n.trim().is_empty()).ok_or("write it NAME=VALUES")?;
-    let values = match values.split_once("..") {
+    // `..` between paths is no range.
+    let values = match values.split_once("..").filter(|_| !values.contains(['/', ','])) {
         Some((from, to)) => {
             let wrong =
                 |_| format!("{values} is no range of whole numbers: write it 0..5, or 0..=5 with the end");
@@ -78,6 +79,7 @@ mod tests {
         assert_eq!(all.len(), 6);
         assert_eq!(name(&all[1]), "lr=1e-3,seed=1");
         assert_eq!(axis("n=1..=3").unwrap().values, ["1", "2", "3"]);
+        assert_eq!(axis("net=../a.pth,../b.pth").unwrap().values, ["../a.pth", "../b.pth"]);
         for bad in ["lr", "=1", "lr=", "n=1..x", "n=3..1"] {
             assert!(axis(bad).is_err(), "{bad}");
         }

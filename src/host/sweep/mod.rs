@@ -9,6 +9,7 @@ use super::run::{self, FAILED, INTERRUPTED, OK, USAGE};
 use super::runs::Run;
 use super::{check, output, params};
 use crate::core::{Error, Result, atomic, interrupt};
+use crate::train::experiment;
 use grid::Axis;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
@@ -81,10 +82,13 @@ impl Point {
         Run::read(&self.out.join(run::stem(script)).join("latest"))
     }
 
-    /// What the point was run with, so that another sweep of the name is not taken for this one.
+    /// What the point was run with, so that another sweep of the name, or one by another program or of files that have
+    /// changed since, is not taken for this one.
     fn key(&self, text: &str) -> String {
         let hash: String = Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect();
-        format!("{}\n{}\n{hash}\n", env!("CARGO_PKG_VERSION"), self.command.join("\n"))
+        let values = self.command.iter().filter_map(|c| c.split_once('=')).map(|(_, v)| experiment::stamp(v));
+        let files: Vec<String> = values.filter(|s| !s.is_empty()).collect();
+        format!("{}\n{}\n{hash}\n{}\n", experiment::program(), self.command.join("\n"), files.join("\n"))
     }
 
     /// Runs the point unless that was done; gives how it ended.

@@ -41,10 +41,15 @@ pub fn write(axes: &[Axis], rows: &[Row], wanted: &[String], folder: &Path) -> R
     let csv: String =
         cells.iter().map(|r| r.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n").collect();
     written("table.csv", &csv)?;
-    let short = |c: &String| {
-        c.parse::<f64>().map_or(c.clone(), |v| if c.len() > 7 { format!("{v:.4}") } else { c.clone() })
+    // Settings as they were given, measures to about four digits.
+    let short = |(i, c): (usize, &String)| match c.parse::<f64>() {
+        Ok(v) if i > axes.len() && c.len() > 7 && v.abs() >= 0.01 => format!("{v:.4}"),
+        Ok(v) if i > axes.len() && c.len() > 7 => format!("{v:.3e}"),
+        _ => c.clone(),
     };
-    let line = |r: &Vec<String>| format!("| {} |\n", r.iter().map(short).collect::<Vec<_>>().join(" | "));
+    let line = |r: &Vec<String>| {
+        format!("| {} |\n", r.iter().enumerate().map(short).collect::<Vec<_>>().join(" | "))
+    };
     let dashes = vec!["---".to_string(); cells[0].len()];
     let markdown: String = [&cells[0], &dashes].into_iter().chain(&cells[1..]).map(line).collect();
     written("table.md", &markdown)?;
