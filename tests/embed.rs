@@ -314,8 +314,7 @@ fn bad_points_are_told_or_mapped() {
     s.fails("embed::knn(x, 60)", &["cannot find 60 neighbours among 59"]);
     s.fails("embed::of(x, #{labels: [1, 2]})", &["2 labels for 60 points"]);
     s.fails("embed::of(x).accuracy()", &["no labels"]);
-    let gap =
-        "let y = x.clone(); y[[3, 2]] = 0.0 / 0.0; let e = embed::of(y, #{labels: tensor::arange(60) / 30});";
+    let gap = "let y = x.clone(); y[[3, 2]] = 0.0 / 0.0; let e = embed::of(y, #{labels: (tensor::arange(60) / 30).long().to_list()});";
     for ask in ["e.accuracy(3)", "e.silhouette()", "e.neighbours(0, 2)"] {
         s.fails(&format!("{gap} {ask}"), &["feature 2 of point 3 is NaN"]);
     }
@@ -343,12 +342,12 @@ fn bad_points_are_told_or_mapped() {
 #[test]
 fn measures_of_some_points_see_every_class() {
     let mut s = script();
-    s.eval("let sorted = embed::of(tensor::cat([x, x + 9.0]), #{labels: tensor::arange(120) / 60});");
+    s.eval("let sorted = embed::of(tensor::cat([x, x + 9.0]), #{labels: (tensor::arange(120) / 60).long().to_list()});");
     let all = "embed::pca(sorted).measures(3, #{points: 20})";
     s.eval(&format!("let m = {all};"));
     assert_eq!(s.eval("m.accuracy == 1.0 && m.silhouette > 0.5").describe(), "bool true");
     s.fails(
-        "embed::of(x, #{labels: tensor::zeros([60]).long()}).silhouette()",
+        "embed::of(x, #{labels: tensor::zeros([60]).long().to_list()}).silhouette()",
         &["all these points are of one"],
     );
 }

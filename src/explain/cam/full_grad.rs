@@ -1,6 +1,6 @@
 //! FullGrad (Srinivas and Fleuret, NeurIPS 2019, https://arxiv.org/abs/1905.00780).
 
-use super::{Form, MaybeTarget, scale, smoothed, warn};
+use super::{Form, MaybeTarget, scale, scale_part, smoothed, warn};
 use crate::core::{Opts, Result, Value};
 use crate::explain::{Heatmap, heatmap, probe};
 use crate::nn::{Ctx, Layer, Net, Tap};
@@ -43,7 +43,7 @@ impl Tap for Biases {
 /// Magnitudes [N, C, h, w], every plane normalised, summed over the channels and enlarged: resizing is linear, so that
 /// the sum may come first.
 fn planes(t: &Tensor, size: [i64; 2]) -> Result<Tensor> {
-    let each = scale(&t.f_abs()?.f_flatten(0, 1)?, Form::Normalized)?.f_view_as(t)?;
+    let each = scale_part(&t.f_abs()?.f_flatten(0, 1)?, Form::Normalized)?.f_view_as(t)?;
     heatmap::resize(&each.f_sum_dim_intlist([1].as_slice(), false, None::<Kind>)?, size)
 }
 

@@ -223,7 +223,7 @@ fn each_layer(
         if o.relu && o.form != Form::Signed {
             map = map.f_relu()?;
         }
-        map = scale(&map, o.form)?;
+        map = scale_part(&map, o.form)?;
         let resize = o.resize || layers.len() > 1;
         maps.push(if resize { heatmap::resize(&map, [x.size()[2], x.size()[3]])? } else { map });
     }
@@ -295,13 +295,25 @@ fn sum_hw(t: &Tensor) -> Result<Tensor> {
     Ok(t.f_sum_dim_intlist([2, 3].as_slice(), true, None::<Kind>)?)
 }
 
-/// Min-max per picture, or division by the magnitude. Exact, where pytorch-grad-cam adds 1e-7 to what it divides by: maps
-/// of a saturated target are far below that.
-pub(super) fn scale(map: &Tensor, form: Form) -> Result<Tensor> {
-    let unit = |t: &Tensor| t.f_div(&t.f_abs()?.f_amax([1, 2], true)?.f_clamp_min(1e-37)?);
+/// Min-max per picture, or division by the magnitude, with `least` added to what it is divided by.
+fn scaled(map: &Tensor, form: Form, least: f64) -> Result<Tensor> {
+    let top = |t: &Tensor| t.f_amax([1, 2], true)?.f_add_scalar(least)?.f_clamp_min(1e-37);
     Ok(match form {
         Form::Raw => map.shallow_clone(),
-        Form::Signed => unit(map)?,
-        Form::Normalized => unit(&map.f_sub(&map.f_amin([1, 2], true)?)?)?,
+        Form::Signed => map.f_div(&top(&map.f_abs()?)?)?,
+        Form::Normalized => {
+            let c = map.f_sub(&map.f_amin([1, 2], true)?)?;
+            c.f_div(&top(&c)?)?
+        }
     })
+}
+
+/// A whole map as it is given: exactly, for maps of a saturated target are far below any small number that one could add.
+pub(super) fn scale(map: &Tensor, form: Form) -> Result<Tensor> {
+    scaled(map, form, 0.0)
+}
+
+/// A map that is summed with others, as pytorch-grad-cam's `scale_cam_image`: what is far below 1e-7 weighs little.
+fn scale_part(map: &Tensor, form: Form) -> Result<Tensor> {
+    scaled(map, form, 1e-7)
 }

@@ -129,7 +129,10 @@ pub fn road(look: &Look, maps: &Maps, o: &RoadOptions) -> Result<Road> {
                 .map(|(turned, (picture, map))| match turned {
                     false => without(picture, map, size, *p, std, noise),
                     true => {
-                        let map: Vec<f32> = map.iter().map(|v| -v).collect();
+                        // Of numbers about 1, as the reference has them: 1 less a tiny one is 1.
+                        let top = map.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+                        let unit = if top > 0.0 { (-top.log2().ceil()).exp2() } else { 1.0 };
+                        let map: Vec<f32> = map.iter().map(|v| 1.0 - v * unit).collect();
                         without(picture, &map, size, *p, std, noise)
                     }
                 })
