@@ -80,7 +80,9 @@ fn areas_are_before_the_sigmoid() {
     let mut s = script();
     s.eval(
         r#"let map = nn::custom(#{auto: auto}, |m, x| #{mu: x.mean([1, 2, 3]), picture: m.auto.forward(x)});
-           let folded = nn::sequential([["auto", auto], ["flat", nn::flatten()], ["back", nn::unflatten([3, 8, 8])]]);
+           let fc = nn::linear(192, 192);
+           let ends = |sigmoid| nn::sequential([nn::flatten(), fc] + sigmoid + [nn::unflatten([3, 8, 8])]);
+           let bare = ends.call([]); let folded = ends.call([nn::sigmoid()]);
            let behind = nn::sequential([["auto", auto], ["mean", nn::conv2d(3, 2, 1)]]);"#,
     );
     let gradient = |s: &mut Script, net: &str, more: &str| {
@@ -90,7 +92,8 @@ fn areas_are_before_the_sigmoid() {
     let plain = gradient(&mut s, "auto", "");
     let after = gradient(&mut s, "auto", "after_sigmoid: true");
     assert!((&plain - &after).abs().max().double_value(&[]) > 1e-3);
-    for (net, more) in [("map", "output: \"picture\""), ("folded", ""), ("behind", "layer: \"auto\"")] {
+    close("folded", &gradient(&mut s, "folded", ""), &gradient(&mut s, "bare", ""), 1e-6);
+    for (net, more) in [("map", "output: \"picture\""), ("behind", "layer: \"auto\"")] {
         close(net, &gradient(&mut s, net, more), &plain, 1e-6);
         let more = format!("after_sigmoid: true, {more}");
         close(net, &gradient(&mut s, net, &more), &after, 1e-6);
