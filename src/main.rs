@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use cs385::host::cli;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Scripts nest calls 256 deep, and native functions call back into scripts.
@@ -24,6 +25,6 @@ fn main() -> ExitCode {
 }
 
 fn fail(msg: &str) -> ExitCode {
-    eprintln!("error: {msg}");
+    let _ = writeln!(std::io::stderr(), "error: {msg}");
     ExitCode::FAILURE
 }

@@ -260,6 +260,32 @@ fn any_number_of_threads_gives_the_same_batches() {
     assert!(!s.eval_tensor("seed(5); all(plain, 1, 0)").equal(&s.eval_tensor("seed(0); all(plain, 1, 0)")));
 }
 
+/// Nothing of what lies beside a crop gets into it.
+#[test]
+fn a_crop_is_cut_before_it_is_resized() {
+    let mut s = Script::new();
+    let half =
+        "let half = image::hstack([image::filled(10, 10, \"black\"), image::filled(10, 10, \"white\")], 0);";
+    s.eval(half);
+    let aug: Aug = s.eval_object("augment::random_resized_crop(5)");
+    let picture: cs385::image::Picture = s.eval_object("half");
+    // Row, column, height and width of the crop: the black half.
+    let out = aug.0.run(Sample::from(picture.raster().clone()), &[0.0, 0.0, 10.0, 10.0]).unwrap();
+    assert_eq!(out.picture.rgb, vec![0; 75]);
+}
+
+/// Corners that squeeze a picture to a line leave it as it is.
+#[test]
+fn any_perspective_has_a_picture() {
+    let mut s = Script::new();
+    for size in ["28, 28", "4, 4", "1, 9"] {
+        s.eval(&format!(
+            "let a = augment::random_perspective(#{{distortion_scale: 1, p: 1}}); let p = image::filled({size}, \"red\");
+             for i in 0..400 {{ a.apply(p); }}"
+        ));
+    }
+}
+
 #[test]
 fn bad_arguments_are_told() {
     let mut s = Script::new();

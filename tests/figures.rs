@@ -134,6 +134,15 @@ fn a_shared_scale_makes_colours_comparable() {
     s.fails("cam::range([])", &["no Heatmap"]);
 }
 
+/// A class far beyond any table has a colour.
+#[test]
+fn classes_may_have_any_number() {
+    let mut s = Script::new();
+    let p: Picture =
+        s.eval_object("image::filled(1, 1, \"white\").segments(tensor::of([[100000]]), #{contour: 0})");
+    assert_ne!(p.pixel(0, 0).unwrap(), [255; 3]);
+}
+
 /// Text is text and lines are lines: an SVG of a figure holds no picture but its photographs.
 #[test]
 fn figures_are_vectors() {

@@ -26,6 +26,16 @@ fn losses_equal_pytorch() {
     }
 }
 
+/// A root has no slope at 0, where a sure pixel is.
+#[test]
+fn focal_with_a_root_has_finite_gradients() {
+    let mut s = Script::new();
+    s.tensor("x", &Tensor::from_slice2(&[[40.0f32, 0.0], [0.3, 0.1]]).set_requires_grad(true));
+    s.eval("loss::focal(x, tensor::of([0, 1]), #{gamma: 0.5}).backward();");
+    let grad = s.eval_tensor("x.grad");
+    assert!(bool::try_from(grad.isfinite().all()).unwrap(), "{grad}");
+}
+
 #[test]
 fn bad_targets_are_errors() {
     let mut s = Script::new();

@@ -118,6 +118,26 @@ fn a_shared_layer_is_stepped_once() {
     assert_eq!(net.state().unwrap().len(), 4);
 }
 
+/// Gradients lie in memory as their parameters do, whichever way they came.
+#[test]
+fn a_step_does_not_depend_on_the_way_to_the_gradients() {
+    for rule in ["adam", "sgd", "rmsprop", "adamw"] {
+        let step = |backward: &str| {
+            let mut s = Script::new();
+            let net: Net = s.eval_object("seed(3); let net = nn::sequential([nn::conv2d(8, 16, 3), nn::relu(), nn::conv2d(16, 4, 3)]); net");
+            s.eval(&format!(
+                "let x = tensor::rand([2, 8, 9, 9]); let opt = optim::{rule}(net, #{{lr: 0.1}});
+                 for i in 0..2 {{ opt.zero_grad(); net.forward(x).pow(2).sum().{backward}; opt.step(); }}"
+            ));
+            Tensor::cat(
+                &net.parameters(true).iter().map(|p| p.1.detach().flatten(0, -1)).collect::<Vec<_>>(),
+                0,
+            )
+        };
+        close(rule, &step("backward(#{inputs: net.parameters().values()})"), &step("backward()"), 1e-5);
+    }
+}
+
 #[test]
 fn frozen_parameters_stay() {
     let mut s = Script::new();

@@ -246,6 +246,25 @@ fn comparing_with_nothing_and_with_bools() {
     }
 }
 
+/// One is not one and a half, whichever comes first.
+#[test]
+fn comparisons_of_two_dtypes_cut_nothing_off() {
+    let mut s = Script::new();
+    for script in [
+        "tensor([1, 2]).equal(tensor([1.9, 2.9]))",
+        "tensor([1, 2]).allclose(tensor([1.9, 2.9]))",
+        "tensor([true]).equal(tensor([2]))",
+        "tensor([1]).isclose(1.5).item() == 1",
+        "tensor([1.9, 2.9]).equal(tensor([1, 2]))",
+    ] {
+        assert!(matches!(s.eval(script), Value::Bool(false)), "{script}");
+    }
+    for script in ["tensor([1, 2]).equal(tensor([1.0, 2.0]))", "tensor([1, 2]).allclose(tensor([1.0, 2.0]))"]
+    {
+        assert!(matches!(s.eval(script), Value::Bool(true)), "{script}");
+    }
+}
+
 #[test]
 fn random_numbers_follow_the_seed() {
     let mut s = Script::new();

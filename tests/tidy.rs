@@ -123,6 +123,8 @@ fn rooms_below_the_host_do_not_print_and_nothing_panics() {
         for (i, line) in text.lines().enumerate().filter(|(_, l)| !l.trim_start().starts_with("//")) {
             let prints = !["host", "main.rs"].contains(&room.as_str())
                 && ["println!(", "eprintln!("].iter().any(|w| line.contains(w));
+            // These panic where stderr cannot be written, and a day's training ends: output::say does not.
+            let prints = prints || ["eprint!(", "eprintln!("].iter().any(|w| line.contains(w));
             // The font is part of the program; a test opens it.
             let ours = line.contains("the bundled font is whole");
             let panics = !ours

@@ -19,8 +19,14 @@ thread_local!(static RESIZER: RefCell<Resizer> = RefCell::new(Resizer::new()));
 
 /// The part `at` of a picture at `w` times `h` pixels, with antialias; within 1/255 of Pillow.
 fn resized(src: &Raster, at: Rect, w: usize, h: usize, filter: Filter) -> Result<Raster> {
+    // The filter sees what is cut out alone, not what lies beside it.
+    let part = match at == Rect::new(0, 0, src.width, src.height) {
+        true => None,
+        false => Some(src.cut(at, [0; 3])?),
+    };
+    let src = part.as_ref().unwrap_or(src);
     if filter == Filter::Nearest {
-        return resample::resize(&src.cut(at, [0; 3])?, w, h, filter);
+        return resample::resize(src, w, h, filter);
     }
     let kind = match filter {
         Filter::Bicubic => FilterType::CatmullRom,
@@ -34,7 +40,6 @@ fn resized(src: &Raster, at: Rect, w: usize, h: usize, filter: Filter) -> Result
     let from = from.map_err(|e| failed(&e))?;
     let to = Image::from_slice_u8(w as u32, h as u32, &mut out, PixelType::U8x3);
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(kind)).use_alpha(false);
-    let options = options.crop(at.x as f64, at.y as f64, at.w as f64, at.h as f64);
     let mut to = to.map_err(|e| failed(&e))?;
     RESIZER.with_borrow_mut(|r| r.resize(&from, &mut to, &options)).map_err(|e| failed(&e))?;
     Raster::from_rgb(w, h, out)
@@ -257,7 +262,7 @@ fn through(m: &Matrix, [x, y]: [f64; 2]) -> [f64; 2] {
     [(m[0] * x + m[1] * y + m[2]) / k, (m[3] * x + m[4] * y + m[5]) / k]
 }
 
-fn inverse(m: &Matrix) -> Option<Matrix> {
+pub fn inverse(m: &Matrix) -> Option<Matrix> {
     let minor = |a: usize, b: usize, c: usize, d: usize| m[a] * m[d] - m[b] * m[c];
     let first = [minor(4, 5, 7, 8), -minor(3, 5, 6, 8), minor(3, 4, 6, 7)];
     let det = m[0] * first[0] + m[1] * first[1] + m[2] * first[2];

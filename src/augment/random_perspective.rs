@@ -2,8 +2,7 @@
 
 use super::args::probability;
 use super::draws::{below, coin};
-use super::geometry::quadrangle;
-use crate::core::Error;
+use super::geometry::{inverse, quadrangle};
 use crate::core::colour::Colour;
 use crate::core::resample::Filter;
 
@@ -50,7 +49,9 @@ augment! {
         let (x, y) = (w as f64 - 1.0, h as f64 - 1.0);
         let to = [[d[1], d[2]], [d[3], d[4]], [d[5], d[6]], [d[7], d[8]]];
         let from = [[0.0, 0.0], [x, 0.0], [x, y], [0.0, y]];
-        let back = quadrangle(to, from).ok_or_else(|| Error::new("corners that lie on one line"))?;
-        s.warp(back, [h, w], me.o.interpolation, me.o.fill.0)?;
+        // Corners that squeeze it to a line leave the picture as it is; small pictures have some at any scale.
+        if let Some(back) = quadrangle(to, from).filter(|b| inverse(b).is_some()) {
+            s.warp(back, [h, w], me.o.interpolation, me.o.fill.0)?;
+        }
     },
 }

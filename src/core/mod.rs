@@ -24,6 +24,7 @@ pub mod idx;
 pub mod interrupt;
 pub mod memory;
 pub mod npy;
+pub mod number;
 pub mod page;
 pub mod params;
 pub mod paths;

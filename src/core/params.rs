@@ -75,8 +75,12 @@ fn read(text: &str, preset: &Value) -> Result<Value> {
             "false" | "0" | "no" => Ok(Value::Bool(false)),
             _ => mismatch("true or false", &Value::Str(text.into())),
         },
-        Value::Int(_) => match number(text) {
-            Some(n) if n.fract() == 0.0 => Ok(Value::Int(n as i64)),
+        Value::Int(_) => match (text.replace('_', "").parse::<i64>(), number(text)) {
+            (Ok(n), _) => Ok(Value::Int(n)),
+            // `1e6`; beyond 2^53 not every whole number is one.
+            (_, Some(n)) if n.fract() == 0.0 && n.abs() <= 9_007_199_254_740_992.0 => {
+                Ok(Value::Int(n as i64))
+            }
             _ => mismatch("integer", &Value::Str(text.into())),
         },
         Value::Float(_) => match number(text) {
@@ -87,12 +91,14 @@ fn read(text: &str, preset: &Value) -> Result<Value> {
         Value::List(items) => {
             let first = items.first().unwrap_or(&Value::Nil);
             let inner = text.trim().trim_start_matches('[').trim_end_matches(']');
+            if inner.trim().is_empty() {
+                return Ok(Value::List(Vec::new()));
+            }
             inner.split(',').map(|t| read(t.trim(), first)).collect::<Result<_>>().map(Value::List)
         }
-        Value::Nil => Ok(number(text).map_or_else(
-            || Value::Str(text.to_string()),
-            |n| if n.fract() == 0.0 { Value::Int(n as i64) } else { Value::Float(n) },
-        )),
+        Value::Nil => Ok(read(text, &Value::Int(0))
+            .or_else(|_| read(text, &Value::Float(0.0)))
+            .unwrap_or_else(|_| Value::Str(text.to_string()))),
         other => Err(Error::new(format!("a parameter cannot be a {}", other.type_name()))),
     }
 }

@@ -1,5 +1,7 @@
 //! The lines under a training run's bar: how each measure went, epoch by epoch, training beside validation.
 
+use crate::core::number::short;
+
 /// Columns of the measures that are drawn; the others stand in the epoch's line.
 const HALVES: [&str; 2] = ["train", "val"];
 
@@ -41,7 +43,7 @@ impl Board {
             let high = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let half = |(values, what): (&Vec<f64>, &str)| {
                 let last = values.last()?;
-                Some(format!("  {what} {} {last:.4}", bars(values, low, high, room.clamp(4, 40))))
+                Some(format!("  {what} {} {}", bars(values, low, high, room.clamp(4, 40)), short(*last)))
             };
             let halves = halves.iter().zip(HALVES).filter_map(half).collect::<String>();
             let line = format!("  {name:<names$}{halves}");

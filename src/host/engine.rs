@@ -40,7 +40,7 @@ pub fn watch_interrupts() -> Result<()> {
         std::thread::spawn(|| {
             std::thread::sleep(PATIENCE);
             if interrupt::requested() && !interrupt::idle() {
-                eprintln!("stopping after this operation; Ctrl-C once more leaves at once");
+                output::say("stopping after this operation; Ctrl-C once more leaves at once");
             }
         });
     };

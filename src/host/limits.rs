@@ -1,6 +1,7 @@
 //! What a run may take: time and memory. A thread looks at both and asks the computation to stop, as Ctrl-C does:
 //! training writes its state first. What does not stop in time is left.
 
+use super::output;
 use crate::core::{ffi, interrupt, memory};
 use std::time::{Duration, Instant};
 
@@ -99,7 +100,7 @@ fn stop(why: &str, most: Option<u64>) {
         }
     }
     if goes_on() {
-        eprintln!("error: {why}, and what is computed does not stop: the program ends");
+        output::say(&format!("error: {why}, and what is computed does not stop: the program ends"));
         ffi::leave(1);
     }
 }

@@ -24,6 +24,11 @@ pub fn debug(text: &str, source: Option<&str>, pos: rhai::Position) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
+/// A line on stderr. One that cannot be written (a reader that has gone, a full disk) costs no work.
+pub fn say(line: &str) {
+    let _ = io::stderr().write_all(format!("{line}\n").as_bytes());
+}
+
 /// Writes on stdout. A reader that has gone (`| head`) ends the program quietly.
 pub fn write(text: &str) {
     let mut out = io::stdout().lock();

@@ -2,6 +2,7 @@
 //! elsewhere the plain lines that stay.
 
 use super::board::Board;
+use super::output;
 use crate::core::progress::Sink;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use std::cell::RefCell;
@@ -26,7 +27,8 @@ struct Shown {
 /// Columns of the terminal.
 fn width() -> usize {
     let size = rustix::termios::tcgetwinsize(std::io::stderr());
-    size.map_or(80, |s| usize::from(s.ws_col)).max(20)
+    // Serial lines and some containers say 0.
+    size.ok().map(|s| usize::from(s.ws_col)).filter(|w| *w > 0).unwrap_or(80).max(20)
 }
 
 impl Sink for Shown {
@@ -68,8 +70,8 @@ impl Sink for Shown {
 
     fn say(&self, line: &str) {
         match &*self.bar.borrow() {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| output::say(line)),
+            None => output::say(line),
         }
     }
 

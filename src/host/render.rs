@@ -2,7 +2,7 @@
 //! there, a hint.
 
 use super::lex::Lexed;
-use super::{json, words};
+use super::{json, output, words};
 use crate::core::Error;
 use crate::registry::stdlib;
 use rhai::{Engine, EvalAltResult, ParseErrorType, Position};
@@ -192,8 +192,8 @@ impl Diagnostic {
     /// Prints the message on stderr.
     pub fn report(&self) {
         match json::wanted() {
-            true => eprintln!("{}", json::diagnostic(self)),
-            false => eprint!("{}", self.render(colours())),
+            true => output::say(&json::diagnostic(self).to_string()),
+            false => output::say(self.render(colours()).trim_end_matches('\n')),
         }
     }
 }

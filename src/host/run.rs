@@ -59,6 +59,25 @@ fn pair(text: &str) -> Result<(String, String), String> {
 }
 
 impl Options {
+    /// The folder of the run that is gone on with: itself, not the link to it, which the next run moves on. None where the
+    /// script has no run yet, so that one command line begins and goes on.
+    fn resumed(&self, name: &str, dir: Option<&Path>) -> Result<Option<PathBuf>> {
+        let latest = || self.out.join(name).join("latest");
+        let folder = dir.map_or_else(latest, Path::to_path_buf);
+        if !folder.join("run.json").exists() {
+            if dir.is_some() {
+                return Err(Error::new(format!("--resume: there is no run in {}", folder.display()))
+                    .hint("`cs385 runs` lists those there are"));
+            }
+            core_progress::say("no run to go on with: the first one begins");
+            return Ok(None);
+        }
+        Ok(Some(match (folder.read_link(), folder.parent()) {
+            (Ok(to), Some(beside)) => beside.join(to),
+            _ => folder,
+        }))
+    }
+
     /// Begins a run of the script `name` with these options.
     ///
     /// # Errors
@@ -70,10 +89,10 @@ impl Options {
             name: name.to_string(),
             out: self.out.clone(),
             allow: self.allow_write.clone(),
-            folder: self
-                .resume
-                .as_ref()
-                .map(|dir| dir.clone().unwrap_or_else(|| self.out.join(name).join("latest"))),
+            folder: match &self.resume {
+                Some(dir) => self.resumed(name, dir.as_deref())?,
+                None => None,
+            },
             resume: self.resume.is_some(),
             record,
             quiet: self.quiet,
@@ -146,12 +165,13 @@ pub fn main(script: &Path, options: &Options, limits: &Limits) -> ExitCode {
 
 /// Reports how the run ended badly, and gives its exit status.
 fn finish(d: &Diagnostic) -> ExitCode {
-    d.report();
     let result = match d.interrupted {
         true => d.msg.clone(),
         false => format!("error: {}", d.msg),
     };
-    if let Err(e) = run::finish(&result) {
+    let noted = run::finish(&result);
+    d.report();
+    if let Err(e) = noted {
         Diagnostic::plain(e).report();
     }
     let by_hand = d.interrupted && interrupt::reason().is_none();
@@ -171,7 +191,7 @@ fn prepare_and_run(
     if !faults.is_empty() {
         let found = check::report(&faults);
         if !json::wanted() {
-            eprintln!("{}: the script was not started", check::count(found, "fault"));
+            output::say(&format!("{}: the script was not started", check::count(found, "fault")));
         }
         return Ok(FAILED.into());
     }

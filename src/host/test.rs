@@ -6,7 +6,7 @@ use super::engine::{compile, engine, evaluate};
 use super::render::{Diagnostic, Source};
 use super::run::{FAILED, OK, USAGE, read};
 use super::{output, picture};
-use crate::core::{Error, Result};
+use crate::core::{Error, Result, params};
 use crate::registry::compare::difference;
 use crate::registry::session::{Start, scratch};
 use rhai::Engine;
@@ -99,6 +99,11 @@ pub fn run(engine: &Engine, script: &Path, bless: bool) -> Result<(), String> {
         (Err(e), None) => faults.push(format!("it failed:\n{}", e.render(false))),
         (Ok(()), Some(w)) => faults.push(format!("line {}: no error, expected: {}", w.line, w.msg)),
         (Err(e), Some(w)) => faults.extend(test.error(e, w, &text)),
+    }
+    if let (Ok(()), Some(unknown)) = (&outcome, params::unused().first()) {
+        faults.push(
+            Error::unknown("setting", unknown, params::declared().into_iter().map(|d| d.name)).to_string(),
+        );
     }
     faults.extend(test.text("stdout", &printed, !printed.is_empty()));
     if let Err(e) = &outcome {

@@ -1,7 +1,7 @@
 //! The pictures of a folder.
 
 use crate::core::picture_file::EXTENSIONS;
-use crate::core::{Error, paths};
+use crate::core::{Error, paths, progress};
 use std::fs;
 
 functions! {
@@ -22,7 +22,10 @@ functions! {
             let path = entry.map_err(|e| Error::io(&root, &e))?.path();
             let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
             if ending.is_some_and(|e| EXTENSIONS.contains(&e.as_str())) && path.is_file() {
-                all.push(path.to_string_lossy().into_owned());
+                match path.to_str() {
+                    Some(name) => all.push(name.to_string()),
+                    None => progress::say(&format!("left out, its name is not UTF-8: {}", path.display())),
+                }
             }
         }
         if all.is_empty() {

@@ -103,7 +103,8 @@ functions! {
         let colours: Vec<Rgb> = (0..=most).map(|k| colour(&o.colors, k, o.background)).collect();
         picture.painted(|i| {
             let k = usize::try_from(all[i]).ok().filter(|_| all[i] != o.background)?;
-            Some((colours[k], if edge[i] { 1.0 } else { o.alpha }))
+            let own = colours.get(k).copied().unwrap_or_else(|| colour(&o.colors, k, o.background));
+            Some((own, if edge[i] { 1.0 } else { o.alpha }))
         })?
     }
 

@@ -369,12 +369,13 @@ int cs_clear_grads(at::Tensor *const *params, size_t n) {
   });
 }
 
-// Adds to the .grad of each parameter; a first gradient is copied, as it may be shared.
+// Adds to the .grad of each parameter; a first gradient is copied, as it may be shared, and laid out in memory as the
+// parameter is: the fused optimizers walk both side by side.
 int cs_add_grads(at::Tensor *const *params, at::Tensor *const *grads, size_t n) {
   return guarded([&] {
     for (size_t i = 0; i < n; i++) {
       at::Tensor &g = params[i]->mutable_grad();
-      g = g.defined() ? g + *grads[i] : grads[i]->clone();
+      g = g.defined() ? g + *grads[i] : at::empty_like(*params[i]).copy_(*grads[i]);
     }
   });
 }

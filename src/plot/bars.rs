@@ -97,7 +97,7 @@ impl Plan {
         let mut plan = Self { frame, lying, numbers: None, bars };
         let digits = digits(series);
         let widest =
-            series.iter().flat_map(|s| &s.ys).map(|v| font::width(&format!("{v:.digits$}"), &plan.small()));
+            series.iter().flat_map(|s| &s.ys).map(|v| font::width(&number(*v, digits), &plan.small()));
         let fits =
             if lying { plan.thick() >= f * 0.9 } else { widest.fold(0.0, f64::max) <= plan.thick() * 1.15 };
         plan.numbers = o.numbers.unwrap_or(fits).then_some(digits);
@@ -166,7 +166,7 @@ impl Plan {
     }
 
     fn number(&mut self, middle: f64, v: f64, end: f64, digits: usize, style: &Style) {
-        let text = signed(&format!("{v:.digits$}"));
+        let text = signed(&number(v, digits));
         let (gap, cap) = (style.size * 0.35, style.size * CAP);
         if self.lying {
             let p = self.frame.at(end, middle);
@@ -235,6 +235,11 @@ fn busy(frame: &Frame, series: &[Series], lying: bool) -> Vec<Point> {
     out
 }
 
+/// A number over its bar; with more decimals than one reads, an exponent.
+fn number(v: f64, digits: usize) -> String {
+    if digits > 5 && v != 0.0 { format!("{v:.1e}") } else { format!("{v:.0$}", digits.min(4)) }
+}
+
 /// Decimals that give about three digits to the greatest value; none to whole numbers.
 fn digits(series: &[Series]) -> usize {
     let values = || series.iter().flat_map(|s| s.ys.iter()).filter(|v| v.is_finite());
@@ -242,5 +247,5 @@ fn digits(series: &[Series]) -> usize {
         return 0;
     }
     let max = values().fold(0.0f64, |m, v| m.max(v.abs()));
-    (2.0 - max.log10().floor()).clamp(0.0, 4.0) as usize
+    (2.0 - max.log10().floor()).clamp(0.0, 6.0) as usize
 }

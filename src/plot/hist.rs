@@ -118,7 +118,8 @@ pub fn bin_edges(values: &[f64], bins: usize, range: Option<(f64, f64)>) -> Resu
         let width = fd.max((last - first) / count.sqrt() / 2.0).min(sturges);
         if width > 0.0 { ((hi - lo) / width).ceil().clamp(1.0, 1000.0) as usize } else { 1 }
     };
-    Ok((0..=n).map(|i| lo + (hi - lo) * i as f64 / n as f64).collect())
+    // The last one exactly: the greatest value lies on it.
+    Ok((0..=n).map(|i| if i == n { hi } else { lo + (hi - lo) * i as f64 / n as f64 }).collect())
 }
 
 /// How many values lie in each bin (its lower edge included, the last bin's upper one too).
@@ -163,6 +164,9 @@ mod tests {
         assert!(
             (d.iter().zip(e.windows(2)).map(|(h, w)| h * (w[1] - w[0])).sum::<f64>() - 1.0).abs() < 1e-12
         );
+        // The greatest value lies in the last bin, whatever the rounding of its edge.
+        let v = [0.0, 0.2, 0.47, 0.47, 0.47];
+        assert_eq!(count(&v, &bin_edges(&v, 5, None).unwrap(), false), [1.0, 0.0, 1.0, 0.0, 3.0]);
         assert_eq!(bin_edges(&[3.0, 3.0], 2, None).unwrap(), [2.5, 3.0, 3.5]);
         assert!(bin_edges(&[f64::NAN], 0, None).is_err());
     }

@@ -134,6 +134,17 @@ pub struct Options {
     pub density: bool,
 }
 
+impl Options {
+    /// Labels of the axes where none were given.
+    pub fn label(&mut self, x: &str, y: &str) {
+        for (label, own) in [(&mut self.x_label, x), (&mut self.y_label, y)] {
+            if label.is_empty() {
+                *label = own.to_string();
+            }
+        }
+    }
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self {

@@ -104,7 +104,10 @@ functions! {
     /// ```rhai
     /// tensor([[1.0], [1]]).lstsq(tensor([[1.0], [3]])) // => tensor([[2.]])
     /// ```
-    fn lstsq(a: Tensor, b: Tensor) -> Tensor { a.f_linalg_lstsq(&b, None, "gelsy")?.0 }
+    fn lstsq(a: Tensor, b: Tensor) -> Tensor {
+        let driver = if a.device().is_cuda() { "gels" } else { "gelsy" };
+        a.f_linalg_lstsq(&b, None, driver)?.0
+    }
 
     /// Singular values and vectors, `#{U, S, Vh}` with x = U · diag(S) · Vh.
     /// ```rhai

@@ -90,6 +90,18 @@ fn tolerances(rtol: Option<Value>, atol: Option<f64>) -> Result<CloseOptions> {
     }
 }
 
+/// The two in a kind that holds both: 1 is not 1.9.
+fn alike(x: &Tensor, y: &Tensor) -> Result<(Tensor, Tensor)> {
+    let kind = match (x.f_kind()?, y.f_kind()?) {
+        (a, b) if a == b => a,
+        (a, b) => {
+            let one = |kind| Tensor::f_zeros([1], (kind, tch::Device::Cpu));
+            one(a)?.f_add(&one(b)?)?.f_kind()?
+        }
+    };
+    Ok((x.f_to_kind(kind)?, y.f_to_kind(kind)?))
+}
+
 functions! {
     on "Tensor";
     /// True where the two differ by at most `atol + rtol · |other|`.
@@ -100,7 +112,7 @@ functions! {
     /// ```
     fn isclose(x: Tensor, other: Operand, rtol: Option<Value>, atol: Option<f64>) -> Tensor {
         let o = tolerances(rtol, atol)?;
-        let other = other.like(&x)?.f_to_kind(x.f_kind()?)?;
+        let (x, other) = alike(&x, &other.like(&x)?)?;
         x.f_isclose(&other, o.rtol, o.atol, o.equal_nan)?
     }
 
@@ -113,7 +125,7 @@ functions! {
     /// ```
     fn allclose(x: Tensor, other: Operand, rtol: Option<Value>, atol: Option<f64>) -> bool {
         let o = tolerances(rtol, atol)?;
-        let other = other.like(&x)?.f_to_kind(x.f_kind()?)?;
+        let (x, other) = alike(&x, &other.like(&x)?)?;
         x.f_allclose(&other, o.rtol, o.atol, o.equal_nan)?
     }
 
@@ -123,7 +135,8 @@ functions! {
     /// tensor([1, 2]).equal(tensor([1])) // => false
     /// ```
     fn equal(x: Tensor, other: Tensor) -> bool {
-        x.size() == other.size() && x.f_equal(&other.f_to(x.device())?.f_to_kind(x.f_kind()?)?)?
+        let (x, other) = alike(&x, &other.f_to(x.device())?)?;
+        x.size() == other.size() && x.f_equal(&other)?
     }
 
     /// True where an element is one of `values`.

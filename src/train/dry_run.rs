@@ -74,7 +74,7 @@ fn measure(net: &Net, plan: &Plan, room: usize) -> Result<Found> {
     let (once, step, bytes) = of(&plan.data, size, true)?;
     net.set_training(false);
     let val = plan.val.as_ref().filter(|v| !v.is_empty());
-    let val_size = val.map_or(size, |v| size.max(as_fit(v)));
+    let val_size = val.map_or(size, |v| plan.piece.max(as_fit(v)));
     let (val_once, val_step, val_bytes) = val.map_or(Ok((0.0, 0.0, 0)), |v| of(v, val_size, false))?;
     let val_steps = val.map_or(0, |v| v.len().div_ceil(val_size));
     let epoch = step * steps as f64 + val_step * val_steps as f64;

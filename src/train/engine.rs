@@ -65,16 +65,23 @@ pub fn run(plan: Plan) -> Result<Trainer> {
     if plan.keep.save {
         paths::writable(trainer.file("resume.safetensors"))?; // now rather than after the first epoch
     }
+    let base: Vec<Vec<f64>> = plan.optimizers.iter().map(|(_, o)| o.rates()).collect();
     let modes: Vec<bool> = plan.nets.iter().map(|(_, n)| n.is_training()).collect();
     let result = Loop {
         plan: &plan,
         t: &trainer,
         state_file: trainer.file("resume.safetensors"),
         written: Instant::now(),
-        base: plan.optimizers.iter().map(|(_, o)| o.rates()).collect(),
+        base: base.clone(),
         estimate: Estimate::default(),
     }
     .run();
+    // A schedule begins at what the optimizer was made with, also that of the next run.
+    for ((name, o), rates) in plan.optimizers.iter().zip(base) {
+        if plan.schedules.of(name).is_some() {
+            o.set_rates(rates);
+        }
+    }
     plan.nets.iter().zip(modes).for_each(|((_, n), mode)| {
         n.set_training(mode);
     });
@@ -151,7 +158,7 @@ impl Loop<'_> {
         let (began, before) = (Instant::now(), at.seconds);
         t.0.epoch.set(at.epoch + 1);
         let label = format!("epoch {}/{}", at.epoch + 1, plan.epochs);
-        let loader = (plan.inputs)(&plan.data)?.loader(&LoaderOptions {
+        let mut loader = (plan.inputs)(&plan.data)?.loader(&LoaderOptions {
             batch_size: plan.batch_size,
             shuffle: plan.shuffle,
             drop_last: plan.drop_last,
@@ -166,18 +173,21 @@ impl Loop<'_> {
             n.set_training(true);
         });
         self.estimate.begin_epoch();
-        for batch in loader {
+        loop {
+            // The script's own augmentation, schedule and step are not stopped half-way.
+            let whole = interrupt::hold();
+            let Some(batch) = loader.next() else { break };
             let batch = batch?.to(self.device())?;
             let n = batch.len() as f64;
             self.schedule(total as i64)?;
             let measures = {
                 let _precision = plan.precision.scope();
-                let _whole = interrupt::hold();
                 tch::with_grad(|| (plan.step)(&batch, t)).map_err(|e| plan.data.blame(&batch, e))?
             };
             if let Some(ema) = t.ema() {
                 ema.borrow_mut().update()?;
             }
+            drop(whole);
             t.0.step.set(t.step() + 1);
             at.batch += 1;
             at.seconds = before + began.elapsed().as_secs_f64();
@@ -271,9 +281,10 @@ impl Loop<'_> {
         let Some((name, value)) = watched(&history, self.plan.keep.watch.as_deref())? else {
             return Ok(false);
         };
-        let up = rises(&name);
+        let up = rises(&name, self.plan.keep.watch.as_deref());
         let mut best = self.t.0.best.borrow_mut();
-        let better = best.is_none_or(|(_, b)| if up { value > b } else { value < b });
+        // A measure that is not a number is no better than any.
+        let better = value.is_finite() && best.is_none_or(|(_, b)| if up { value > b } else { value < b });
         if better {
             *best = Some((self.t.epoch(), value));
         }
@@ -290,7 +301,7 @@ impl Loop<'_> {
         let mut sums = Sums::default();
         let val = &(self.plan.inputs)(val)?;
         for batch in val.loader(&LoaderOptions {
-            batch_size: self.plan.batch_size.max(as_fit(val)),
+            batch_size: self.plan.piece.max(as_fit(val)),
             workers: self.plan.workers,
             ..LoaderOptions::default()
         })? {

@@ -35,7 +35,7 @@ options! {
         drop_last: bool = false,
         /// Epochs after which the weights are kept as epoch-N.safetensors.
         checkpoints: Vec<i64> = Vec::new(),
-        /// The measure whose best epoch is kept as best.safetensors (losses, errors, distances: the lowest); found by itself if left out.
+        /// The measure whose best epoch is kept as best.safetensors (losses, errors, distances: the lowest; or `"-name"` and `"+name"` for lowest and highest); found by itself if left out.
         watch: Option<String> = None,
         /// Stops after this many epochs without a better one.
         patience: Option<i64> = None,
@@ -112,6 +112,7 @@ pub(super) fn plan<'a>(
         data,
         val: o.val,
         batch_size: o.batch_size,
+        piece: o.batch_size,
         workers: o.workers,
         epochs: o.epochs,
         shuffle: o.shuffle,
@@ -201,6 +202,11 @@ functions! {
         let missing = |what: &str| Error::new(format!("option `{what}` is missing"));
         let (data, step) = (s.data.ok_or_else(|| missing("data"))?, s.step.ok_or_else(|| missing("step"))?);
         let call = |f: &Closure, batch: &Batch, t: &Trainer| measures(f.call(vec![batch.to_value()?, Value::object(t.clone())])?);
+        if o.val.is_some() != s.val_step.is_some() {
+            let (there, lacks) = if o.val.is_some() { ("val", "val_step") } else { ("val_step", "val") };
+            Err(Error::new(format!("option `{there}` without `{lacks}`: nothing would be validated"))
+                .hint("`val` is the data, `val_step: |batch, t| #{…}` gives its measures"))?;
+        }
         let val_step = s.val_step.map(|f| -> Box<Step> { Box::new(move |b, t| call(&f, b, t)) });
         let (nets, optimizers) = (s.nets.map_or(Vec::new(), |n| n.0), s.optimizers.map_or(Vec::new(), |n| n.0));
         engine::run(plan(o, nets, optimizers, data, Box::new(move |b, t| call(&step, b, t)), val_step)?)?
@@ -281,7 +287,8 @@ functions! {
         let present = named.iter().filter(|(_, c)| columns.contains(c));
         let series: Vec<_> = present.map(|(name, c)| plot::Series::new(*name, &epochs, &history.column(c))).collect();
         let mut o = options.0.drawing();
-        (o.x_label, o.y_label, o.markers) = ("epoch".to_string(), measure, epochs.len() <= 30);
+        o.label("epoch", &measure);
+        o.markers |= epochs.len() <= 30;
         let picture = Picture::from(plot::curves(&series, &o)?);
         picture.save(paths::writable(&path)?)?;
         picture

@@ -76,6 +76,7 @@ pub fn watched(history: &History, name: Option<&str>) -> Result<Option<(String, 
     let value = |n: &str| history.last(n).map(|v| (n.to_string(), v));
     match name {
         Some(n) => {
+            let n = n.trim_start_matches(['+', '-']);
             let unknown = || Error::unknown("measure", n, history.columns().iter().map(String::as_str));
             value(n).map(Some).ok_or_else(|| unknown().within("option `watch`"))
         }
@@ -86,12 +87,35 @@ pub fn watched(history: &History, name: Option<&str>) -> Result<Option<(String, 
 }
 
 /// Parts of the names of measures that are better when lower.
-const FALLING: [&str; 9] =
-    ["loss", "error", "nll", "kl", "mse", "likeness", "reconstruction", "distance", "entropy"];
+const FALLING: [&str; 13] = [
+    "loss",
+    "error",
+    "nll",
+    "kl",
+    "mse",
+    "likeness",
+    "reconstruction",
+    "distance",
+    "entropy",
+    "perplexity",
+    "brier",
+    "frechet",
+    "divergence",
+];
 
-/// True for measures that are better when higher.
-pub fn rises(name: &str) -> bool {
-    !FALLING.iter().any(|part| name.contains(part))
+/// Words of such names that are also parts of others (`fidelity`, `receiver`).
+const FALLING_WORDS: [&str; 4] = ["mae", "fid", "ece", "kid"];
+
+/// True for measures that are better when higher; `watch` may say so: `"+name"`, or `"-name"` for lower.
+pub fn rises(name: &str, watch: Option<&str>) -> bool {
+    match watch.and_then(|w| w.chars().next()) {
+        Some('+') => true,
+        Some('-') => false,
+        _ => {
+            let word = |w: &str| FALLING_WORDS.contains(&w);
+            !FALLING.iter().any(|part| name.contains(part)) && !name.split('_').any(word)
+        }
+    }
 }
 
 fn number(name: &str, v: f64) -> Value {

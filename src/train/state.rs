@@ -22,6 +22,30 @@ pub struct Position {
     pub seconds: f64,
 }
 
+/// A number in the header, bit for bit: JSON has no NaN, and reads some others a bit off.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Number {
+    Bits(u64),
+    /// As states were written before.
+    Plain(Option<f64>),
+}
+
+impl From<f64> for Number {
+    fn from(v: f64) -> Self {
+        Number::Bits(v.to_bits())
+    }
+}
+
+impl From<Number> for f64 {
+    fn from(v: Number) -> Self {
+        match v {
+            Number::Bits(bits) => f64::from_bits(bits),
+            Number::Plain(v) => v.unwrap_or(f64::NAN),
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: u32,
@@ -31,8 +55,8 @@ struct Header {
     seconds: f64,
     order: Vec<String>,
     counts: Vec<f64>,
-    history: Vec<Vec<(String, f64)>>,
-    best: Option<(i64, f64)>,
+    history: Vec<Vec<(String, Number)>>,
+    best: Option<(i64, Number)>,
     stopped: Option<String>,
     seed: i64,
 }
@@ -77,8 +101,13 @@ pub fn save(path: &Path, t: &Trainer, at: &Position) -> Result<()> {
         seconds: at.seconds,
         order: at.sums.order.clone(),
         counts: at.sums.order.iter().map(|n| at.sums.sums[n].1).collect(),
-        history: t.history().rows().to_vec(),
-        best: t.best(),
+        history: t
+            .history()
+            .rows()
+            .iter()
+            .map(|row| row.iter().map(|(n, v)| (n.clone(), (*v).into())).collect())
+            .collect(),
+        best: t.best().map(|(epoch, v)| (epoch, v.into())),
         stopped: t.stopped(),
         seed: crate::core::seed::get(),
     };
@@ -120,16 +149,15 @@ pub fn load(path: &Path, t: &Trainer) -> Result<Position> {
         ema.borrow_mut().load_state(&state, h.step).map_err(|e| e.within(path.display()))?;
     }
     let mut sums = Sums::default();
-    for ((name, sum), count) in
-        h.order.iter().zip(h.order.iter().map(|n| under(format!("sum/{n}")))).zip(&h.counts)
-    {
-        let sum = sum.into_iter().next().ok_or_else(|| bad(&format!("lacks the sum of {name}")))?.1;
+    for (name, count) in h.order.iter().zip(&h.counts) {
+        let sum = tensors.iter().find(|(n, _)| n.strip_prefix("sum/") == Some(name));
+        let sum = sum.ok_or_else(|| bad(&format!("lacks the sum of {name}")))?.1.shallow_clone();
         sums.order.push(name.clone());
         sums.sums.insert(name.clone(), (sum, *count));
     }
     let mut history = History::default();
-    h.history.into_iter().for_each(|row| history.push(row));
-    t.restore(h.step, history, h.best, h.stopped);
+    h.history.into_iter().for_each(|row| history.push(row.into_iter().map(|(n, v)| (n, v.into())).collect()));
+    t.restore(h.step, history, h.best.map(|(epoch, v)| (epoch, v.into())), h.stopped);
     for device in devices(t) {
         let rng = tensors.iter().find(|(n, _)| *n == generator(device));
         let (_, rng) = rng.ok_or_else(|| {

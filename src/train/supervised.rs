@@ -116,6 +116,7 @@ pub(super) fn supervised(
     };
     let mut plan = plan(o, nets, optimizers, data, Box::new(step), Some(Box::new(val_step)))?;
     let inputs = backbone.clone();
+    plan.piece = batch_size;
     plan.inputs = Box::new(move |data| inputs.data(data));
     Ok((plan, backbone))
 }

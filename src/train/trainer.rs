@@ -6,6 +6,7 @@ use super::history::History;
 use super::metric::overlap::Overlap;
 use super::optim::Optimizer;
 use super::sched::Schedule;
+use crate::core::number::short;
 use crate::core::{Result, paths};
 use crate::data::{Batch, Dataset};
 use crate::nn::{About, Net, Precision};
@@ -30,8 +31,10 @@ pub struct Plan<'a> {
     pub data: Dataset,
     /// Validation data.
     pub val: Option<Dataset>,
-    /// Pictures a batch.
+    /// Pictures a step.
     pub batch_size: usize,
+    /// Pictures that go through the network at once.
+    pub piece: usize,
     /// Threads that read ahead.
     pub workers: Option<usize>,
     /// Passes over the training data.
@@ -207,10 +210,6 @@ pub(super) fn line(row: &[(String, f64)]) -> String {
     shown.map(|(n, v)| format!("{n} {}", short(*v))).collect::<Vec<_>>().join("  ")
 }
 
-fn short(v: f64) -> String {
-    if v != 0.0 && (v.abs() < 1e-3 || v.abs() >= 1e4) { format!("{v:.3e}") } else { format!("{v:.4}") }
-}
-
 /// The measure that is a confusion matrix of pixels: matrices are added, and read as measures at the end.
 pub const CONFUSION: &str = "confusion";
 
@@ -239,6 +238,10 @@ impl Sums {
             };
             match self.sums.get_mut(&name) {
                 Some((sum, count)) => {
+                    // Those of a resumed epoch come from a file.
+                    if sum.device() != value.device() {
+                        *sum = sum.f_to_device(value.device())?;
+                    }
                     let _ = sum.f_add_(&value)?;
                     *count += n;
                 }

@@ -134,11 +134,11 @@ pub fn main(paths: &[PathBuf]) -> ExitCode {
             OK.into()
         }
         _ if texts.len() == 1 => {
-            eprintln!("{}", count(all, "fault"));
+            output::say(&count(all, "fault"));
             FAILED.into()
         }
         _ => {
-            eprintln!("{} in {bad} of {scripts}", count(all, "fault"));
+            output::say(&format!("{} in {bad} of {scripts}", count(all, "fault")));
             FAILED.into()
         }
     }
@@ -149,7 +149,7 @@ pub fn report(faults: &[Diagnostic]) -> usize {
     for d in faults {
         d.report();
         if !json::wanted() {
-            eprintln!();
+            output::say("");
         }
     }
     faults.len()

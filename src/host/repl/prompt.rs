@@ -2,7 +2,7 @@
 
 use super::assist::Assistant;
 use super::{Answer, NAME, Repl, watch};
-use crate::core::{Error, Result, interrupt, run, screen};
+use crate::core::{Error, Result, interrupt, params, run, screen};
 use crate::host::engine::watch_interrupts;
 use crate::host::limits::Limits;
 use crate::host::render::{Diagnostic, no_colour};
@@ -29,7 +29,7 @@ pub fn show(answer: Answer) -> bool {
         Answer::Failed(d) => d.report(),
         Answer::Faults(faults) => {
             let found = check::report(&faults);
-            eprintln!("{}: the script was not run", check::count(found, "fault"));
+            output::say(&format!("{}: the script was not run", check::count(found, "fault")));
         }
         Answer::Leave => return false,
     }
@@ -102,6 +102,10 @@ fn talk(script: Option<&Path>, options: &Options) -> Result<ExitCode> {
         }
         let answer = repl.borrow_mut().run_file(path);
         show(answer);
+        if let Some(unknown) = params::unused().first() {
+            let known = params::declared().into_iter().map(|d| d.name);
+            Diagnostic::plain(Error::unknown("setting", unknown, known)).report();
+        }
     }
     let broken = |e: ReadlineError| Error::new(format!("the line editor failed: {e}"));
     let config = Config::builder()

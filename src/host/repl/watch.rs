@@ -4,6 +4,7 @@ use super::prompt::show;
 use super::split::{Piece, pieces};
 use super::{Answer, Repl, failed};
 use crate::core::interrupt;
+use crate::host::output;
 use crate::host::render::Diagnostic;
 use crate::host::run::read;
 use rhai::Token;
@@ -24,7 +25,7 @@ pub fn watch(repl: &mut Repl, path: &Path) {
         }
     };
     let name = path.display().to_string();
-    eprintln!("watching {name}: save it to run what changed; Ctrl-C comes back to the prompt");
+    output::say(&format!("watching {name}: save it to run what changed; Ctrl-C comes back to the prompt"));
     let mut ran: Vec<Vec<String>> = Vec::new();
     interrupt::clear();
     loop {
@@ -82,10 +83,13 @@ fn changed(repl: &mut Repl, text: &str, name: &str, ran: &[Vec<String>]) -> Vec<
     let mut out: Vec<Vec<String>> = steps[..first].iter().map(|s| s.tokens.clone()).collect();
     if !ran.is_empty() {
         match steps.get(first) {
-            Some(step) => eprintln!("-- from line {}", step.line),
-            None => eprintln!("-- nothing to run again"),
+            Some(step) => output::say(&format!("-- from line {}", step.line)),
+            None => output::say("-- nothing to run again"),
         }
     }
+    // A function behind a piece that failed is not known yet.
+    let mut defined: Vec<Vec<String>> =
+        functions.iter().filter(|f| known.contains(&f.tokens)).map(|f| f.tokens.clone()).collect();
     let line_of = |p: &Piece| text[..p.range.start].matches('\n').count() + 1;
     for piece in functions.iter().filter(|f| !known.contains(&f.tokens)).chain(&steps[first..]) {
         let answer = repl.run_text(&text[piece.range.clone()], name, line_of(piece));
@@ -94,10 +98,9 @@ fn changed(repl: &mut Repl, text: &str, name: &str, ran: &[Vec<String>]) -> Vec<
         if !fine {
             break;
         }
-        if !is_function(piece) {
-            out.push(piece.tokens.clone());
-        }
+        let all = if is_function(piece) { &mut defined } else { &mut out };
+        all.push(piece.tokens.clone());
     }
-    out.extend(functions.into_iter().map(|f| f.tokens));
+    out.extend(defined);
     out
 }

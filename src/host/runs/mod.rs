@@ -5,6 +5,7 @@ mod page;
 use super::output;
 use super::render::Diagnostic;
 use super::run::{FAILED, OK, USAGE};
+use crate::core::number::short;
 use crate::core::{Error, Result, atomic};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
     /// Write the list as JSON
-    #[arg(long)]
+    #[arg(long, conflicts_with = "page")]
     json: bool,
 }
 
@@ -247,7 +248,7 @@ fn list(runs: &[Run]) -> String {
             let mut row = vec![stamp, first_line(&run.fact("result")), run.fact("seconds")];
             row.extend(names.iter().map(|n| params.get(n).cloned().unwrap_or_default()));
             let all = run.measured();
-            row.extend(best.iter().map(|b| all.get(b).map_or(String::new(), |v| format!("{v:.4}"))));
+            row.extend(best.iter().map(|b| all.get(b).map_or(String::new(), |v| short(*v))));
             rows.push(row);
         }
         out += &format!("{}\n", group[0].script());

@@ -2,6 +2,7 @@
 
 use super::{Run, differing, shown};
 use crate::core::canvas::Figure;
+use crate::core::number::short;
 use crate::core::page::{Page, escaped};
 use crate::core::{Error, Result, svg};
 use crate::plot::{self, Series};
@@ -124,7 +125,7 @@ fn measures(runs: &[Run], names: &[String]) -> String {
     head(&mut out, names);
     for key in keys {
         let values: Vec<f64> = all.iter().filter_map(|m| m.get(key)).copied().collect();
-        let best = values.iter().copied().reduce(if rises(key) { f64::max } else { f64::min });
+        let best = values.iter().copied().reduce(if rises(key, None) { f64::max } else { f64::min });
         let telling = values.len() > 1 && !key.ends_with("epoch") && values.iter().any(|v| *v != values[0]);
         say!(out, "<tr><th scope=\"row\">{}</th>", escaped(key));
         for m in &all {
@@ -144,7 +145,7 @@ fn measures(runs: &[Run], names: &[String]) -> String {
 }
 
 fn number(v: f64) -> String {
-    if v.fract() == 0.0 && v.abs() < 1e6 { format!("{v}") } else { format!("{v:.4}") }
+    if v.fract() == 0.0 && v.abs() < 1e6 { format!("{v}") } else { short(v) }
 }
 
 /// Every measure against the epoch, a curve a run.

@@ -194,7 +194,7 @@ pub fn main(o: &Options) -> ExitCode {
     }
     let failed = all(o, &points, &text);
     if interrupt::requested() {
-        eprintln!("stopped; the same command goes on");
+        output::say("stopped; the same command goes on");
         return INTERRUPTED.into();
     }
     let runs: Vec<_> = points.iter().map(|p| (p.settings.clone(), p.latest(&o.script))).collect();
@@ -209,7 +209,7 @@ pub fn main(o: &Options) -> ExitCode {
     if failed == 0 {
         return OK.into();
     }
-    eprintln!("{} failed; the same command tries again", check::count(failed, "run"));
+    output::say(&format!("{} failed; the same command tries again", check::count(failed, "run")));
     FAILED.into()
 }
 
@@ -239,7 +239,7 @@ fn all(o: &Options, points: &[Point], text: &str) -> usize {
                 }
             };
             if !o.run.quiet {
-                eprintln!("{}/{}  {}  {how}", *done, points.len(), grid::name(&p.settings));
+                output::say(&format!("{}/{}  {}  {how}", *done, points.len(), grid::name(&p.settings)));
             }
         }
     };

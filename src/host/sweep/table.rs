@@ -2,7 +2,7 @@
 
 use super::super::runs::{self, Run};
 use super::grid::Axis;
-use crate::core::{Error, Result, atomic};
+use crate::core::{Error, Result, atomic, number};
 use crate::image::Picture;
 use crate::plot::{self, Options, Series};
 use std::collections::BTreeMap;
@@ -42,14 +42,12 @@ pub fn write(axes: &[Axis], rows: &[Row], wanted: &[String], folder: &Path) -> R
         cells.iter().map(|r| r.iter().map(quoted).collect::<Vec<_>>().join(",") + "\n").collect();
     written("table.csv", &csv)?;
     // Settings as they were given, measures to about four digits.
-    let short = |(i, c): (usize, &String)| match c.parse::<f64>() {
-        Ok(v) if i > axes.len() && c.len() > 7 && v.abs() >= 0.01 => format!("{v:.4}"),
-        Ok(v) if i > axes.len() && c.len() > 7 => format!("{v:.3e}"),
+    let cell = |(i, c): (usize, &String)| match c.parse::<f64>() {
+        Ok(v) if i > axes.len() && c.len() > 7 => number::short(v),
         _ => c.clone(),
     };
-    let line = |r: &Vec<String>| {
-        format!("| {} |\n", r.iter().enumerate().map(short).collect::<Vec<_>>().join(" | "))
-    };
+    let line =
+        |r: &Vec<String>| format!("| {} |\n", r.iter().enumerate().map(cell).collect::<Vec<_>>().join(" | "));
     let dashes = vec!["---".to_string(); cells[0].len()];
     let markdown: String = [&cells[0], &dashes].into_iter().chain(&cells[1..]).map(line).collect();
     written("table.md", &markdown)?;

@@ -47,7 +47,9 @@ loss! {
             Some(w) => Err(Error::new(format!("`weight` has one number for each of the {} classes, got {:?}", s[1], w.size())))?,
         };
         let log_p = output.f_log_softmax(1, None)?.f_gather(1, &classes.f_unsqueeze(1)?, false)?.f_squeeze_dim(1)?;
-        let far = log_p.f_exp()?.f_neg()?.f_add_scalar(1.0)?.f_clamp_min(0.0)?.f_pow_tensor_scalar(o.gamma)?;
+        // A root has no slope at 0, where a sure pixel is.
+        let least = if o.gamma > 0.0 && o.gamma < 1.0 { 1e-7 } else { 0.0 };
+        let far = log_p.f_exp()?.f_neg()?.f_add_scalar(1.0)?.f_clamp_min(least)?.f_pow_tensor_scalar(o.gamma)?;
         let each = far.f_mul(&log_p)?.f_neg()?.f_mul(&weight)?;
         match o.reduction.0 {
             tch::Reduction::Mean => {

@@ -144,7 +144,7 @@ functions! {
         let text = |v: &f64| if *v == 0.0 { String::new() } else if o.normalize { format!("{v:.2}") } else { format!("{v:.0}") };
         let texts: Vec<String> = values.iter().map(text).collect();
         let mut d = drawing.drawing();
-        (d.x_label, d.y_label) = ("taken for".to_string(), "true class".to_string());
+        d.label("taken for", "true class");
         Picture::from(plot::matrix(&values, &m.names, &m.names, &texts, &d)?)
     }
 }

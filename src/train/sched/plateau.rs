@@ -19,7 +19,7 @@ options! {
         cooldown: i64 = 0,
         /// The lowest rate.
         min_lr: f64 = 0.0,
-        /// The measure; found by itself (val_accuracy, val_loss …) if left out.
+        /// The measure, as option `watch` of `train::fit`; found by itself (val_accuracy, val_loss …) if left out.
         watch: Option<String> = None,
     }
 }
@@ -36,7 +36,8 @@ impl Rule for Plateau {
             Error::new("sched::plateau finds no measure to watch")
                 .hint(format!("watch: one of {}", history.columns().join(", ")))
         })?;
-        let (up, mut best, mut bad, mut cooling, mut lr) = (rises(&name), None::<f64>, 0, 0, base);
+        let (up, mut best, mut bad, mut cooling, mut lr) =
+            (rises(&name, o.watch.as_deref()), None::<f64>, 0, 0, base);
         for v in history.column(&name) {
             let better = best.is_none_or(|b| {
                 let margin = if o.threshold_mode == "abs" { o.threshold } else { o.threshold * b };
