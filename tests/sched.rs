@@ -88,12 +88,13 @@ fn schedules_by_name_and_those_of_nobody() {
     let run = |schedules: &str| {
         format!(
             "let a = optim::sgd(net, #{{lr: 1.0}}); let b = optim::adam(net, #{{lr: 1.0}});
-             train::run(#{{nets: net, optimizers: #{{a: a, b: b}}, data: data, epochs: 2, save: false,
-                schedule: {schedules}, step: |batch, t| ()}}); [a.lr, b.lr]"
+             let run = train::run(#{{nets: net, optimizers: #{{a: a, b: b}}, data: data, epochs: 2, save: false,
+                schedule: {schedules}, step: |batch, t| ()}}); [run.last.lr_a, run.last.lr_b, a.lr, b.lr]"
         )
     };
     let Value::List(lrs) = s.eval(&run("#{b: sched::step(1, #{gamma: 0.5})}")) else { panic!() };
-    assert_eq!(lrs.into_iter().map(number).collect::<Vec<_>>(), [1.0, 0.5]);
+    // After the run an optimizer has the rate it was made with, for the next one.
+    assert_eq!(lrs.into_iter().map(number).collect::<Vec<_>>(), [1.0, 0.5, 1.0, 1.0]);
     let e = s.try_eval(&run("#{c: sched::step(1)}")).err().unwrap();
     assert!(e.contains("option `schedule`: unknown optimizer `c`") && e.contains("a, b"), "{e}");
 }

@@ -202,10 +202,9 @@ functions! {
         let missing = |what: &str| Error::new(format!("option `{what}` is missing"));
         let (data, step) = (s.data.ok_or_else(|| missing("data"))?, s.step.ok_or_else(|| missing("step"))?);
         let call = |f: &Closure, batch: &Batch, t: &Trainer| measures(f.call(vec![batch.to_value()?, Value::object(t.clone())])?);
-        if o.val.is_some() != s.val_step.is_some() {
-            let (there, lacks) = if o.val.is_some() { ("val", "val_step") } else { ("val_step", "val") };
-            Err(Error::new(format!("option `{there}` without `{lacks}`: nothing would be validated"))
-                .hint("`val` is the data, `val_step: |batch, t| #{…}` gives its measures"))?;
+        if o.val.is_some() && s.val_step.is_none() {
+            Err(Error::new("option `val` without `val_step`: nothing would be validated")
+                .hint("val_step: |batch, t| #{loss: …} gives the measures of a batch of `val`"))?;
         }
         let val_step = s.val_step.map(|f| -> Box<Step> { Box::new(move |b, t| call(&f, b, t)) });
         let (nets, optimizers) = (s.nets.map_or(Vec::new(), |n| n.0), s.optimizers.map_or(Vec::new(), |n| n.0));
