@@ -8,7 +8,8 @@ use crate::core::raster::Raster;
 augment! {
     /// Blurs the picture with a kernel of this size and a random sigma.
     ///
-    /// `kernel_size` is odd, [height, width] as all sizes here (torchvision's is [width, height]); `sigma` is [least, greatest] ([0.1, 2]), or one number.
+    /// `kernel_size` is odd, [height, width] as all sizes here (torchvision's is [width, height]); `sigma` is
+    /// [least, greatest] ([0.1, 2]), or one number.
     /// ```rhai
     /// augment::gaussian_blur(5).apply(image::filled(9, 9, "red")) // => Picture of 9 × 9 pixels
     /// ```

@@ -2,7 +2,7 @@
 //! place, and native code gets its way back into the script.
 
 use super::convert::{to_dynamic, to_value};
-use super::settings;
+use super::settings::Settings;
 use crate::core::func::Func;
 use crate::core::script::{self, Caller};
 use crate::core::{Closure, Error, Kind, Result, Value, params};
@@ -52,10 +52,9 @@ impl Caller for Back<'_> {
 fn run_script(engine: &Engine, name: &str, text: &str, at: Position) -> Result<()> {
     let compiled = engine.compile(text);
     if let Ok(ast) = &compiled
-        && let (known, true) = settings(ast)
-        && let Some(unknown) = params::given().iter().find(|n| !known.iter().any(|s| s.name == **n))
+        && let Some(unknown) = Settings::of(ast).unknown(&params::given())
     {
-        return Err(Error::unknown("setting", unknown, known.iter().map(|s| &s.name)));
+        return Err(unknown);
     }
     let run = || {
         let mut ast = compiled?;

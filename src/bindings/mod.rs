@@ -11,7 +11,7 @@ mod sizes;
 use crate::core::func::{Func, FuncKind};
 use convert::{register_types, type_ids};
 use rhai::{Dynamic, Engine, EvalAltResult, FuncRegistration, Module, NativeCallContext, RhaiFunc, Shared};
-pub use settings::{Setting, settings};
+pub use settings::{Setting, Settings};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 

@@ -53,11 +53,17 @@ pub fn given() -> Vec<String> {
     STATE.with_borrow(|s| s.given.iter().map(|(n, _)| n.clone()).collect())
 }
 
-/// `--set` names the script never declared: a typo the user must hear of.
-pub fn unused() -> Vec<String> {
+/// An error when `--set` named what the script, which has run, never declared: a typo the user must hear of.
+///
+/// # Errors
+/// That one.
+pub fn all_known() -> Result<()> {
     STATE.with_borrow(|s| {
-        let known = |n: &String| s.declared.iter().any(|d| d.name == *n);
-        s.given.iter().map(|(n, _)| n.clone()).filter(|n| !known(n)).collect()
+        let known = || s.declared.iter().map(|d| &d.name);
+        match s.given.iter().find(|(n, _)| !known().any(|k| k == n)) {
+            Some((wrong, _)) => Err(Error::unknown("setting", wrong, known())),
+            None => Ok(()),
+        }
     })
 }
 

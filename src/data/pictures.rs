@@ -205,8 +205,8 @@ functions! {
     ///
     /// It is done ahead of the step, on all processors. Masks and boxes follow; of tensors those of int64 [N, H, W] do, all
     /// other targets stay as they are. Where the first augmentation settles the size (a crop, `resize`) it gets the whole
-    /// picture as it was read, else the picture as the data set gives it. What is random depends on the run's seed, the epoch and the item's place only, not on
-    /// the number of threads.
+    /// picture as it was read, else the picture as the data set gives it. What is random depends on the run's seed, the
+    /// epoch and the item's place only, not on the number of threads.
     /// ```rhai
     /// let critters = data::critters(#{size: 64, train: 8, test: 1}).train;
     /// critters.augment(augment::random_resized_crop(32)).shape // => [3, 32, 32]

@@ -38,9 +38,7 @@ impl Plan {
             whole,
         })
     }
-}
 
-impl Plan {
     /// The stages `before`, and `aug`, for items of `source`; `dense`: their targets are a class for each pixel. Warns of
     /// targets as large as the pictures that stay where they are.
     ///

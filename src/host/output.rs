@@ -19,9 +19,9 @@ pub fn print(text: &str) {
 /// A script's `debug`: stderr, with its line.
 pub fn debug(text: &str, source: Option<&str>, pos: rhai::Position) {
     let place = pos.line().map_or(String::new(), |l| format!("{}:{l}: ", source.unwrap_or("debug")));
-    let line = format!("{place}{text}\n");
-    run::log(&line);
-    let _ = io::stderr().write_all(line.as_bytes());
+    let line = format!("{place}{text}");
+    run::log(&format!("{line}\n"));
+    say(&line);
 }
 
 /// A line on stderr. One that cannot be written (a reader that has gone, a full disk) costs no work.

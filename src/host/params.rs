@@ -1,73 +1,34 @@
-//! The settings a script declares, read from its text without running it.
+//! What `--help` says of a script's settings; texts that are not complete.
 
 use super::lex::Lexed;
-use crate::bindings;
+use crate::bindings::{Setting, Settings};
 use crate::registry::session::show;
 use crate::registry::tokens::with_last;
 use rhai::{AST, Engine};
-
-/// A `param("name", preset, "words")` of a script.
-pub struct Setting {
-    /// Its name.
-    pub name: String,
-    /// Its preset as the script would print it.
-    pub preset: String,
-    /// Its words.
-    pub doc: String,
-}
-
-/// The settings of a script.
-#[derive(Default)]
-pub struct Settings {
-    /// In the order of the script.
-    pub all: Vec<Setting>,
-    /// False when some are declared in a way that only running the script can tell.
-    pub complete: bool,
-}
-
-/// Reads the settings of `ast`.
-pub fn settings(engine: &Engine, ast: &AST) -> Settings {
-    let (all, complete) = bindings::settings(ast);
-    let words = |s: bindings::Setting| {
-        let preset = s.preset.map_or("(computed)".to_string(), |p| show(engine, &p));
-        Setting { name: s.name, preset, doc: s.doc }
-    };
-    Settings { all: all.into_iter().map(words).collect(), complete }
-}
 
 /// What `cs385 run SCRIPT --help` prints: the script's first comment and its settings.
 pub fn help(engine: &Engine, name: &str, text: &str, ast: &AST) -> String {
     let head = text.lines().skip_while(|l| l.starts_with("#!")).take_while(|l| l.starts_with("//"));
     let head: Vec<&str> = head.map(|l| l.trim_start_matches(['/', '!']).trim()).collect();
     let mut out = if head.is_empty() { String::new() } else { format!("{}\n\n", head.join("\n")) };
-    let Settings { all, complete } = settings(engine, ast);
+    let Settings { all, complete } = Settings::of(ast);
+    let preset = |s: &Setting| s.preset.as_ref().map_or("(computed)".to_string(), |p| show(engine, p));
+    let all: Vec<_> = all.iter().map(|s| (format!("{}={}", s.name, preset(s)), &s.doc)).collect();
     out += &format!("Usage: cs385 run {name} [--set NAME=VALUE]… [OPTIONS]\n");
     match (all.is_empty(), complete) {
         (true, true) => out += "\nThe script has no settings.\n",
         (true, false) => out += "\nThe script's settings are known only when it runs.\n",
         _ => out += "\nSettings:\n",
     }
-    let width = all.iter().map(|s| s.name.len() + s.preset.len() + 1).max().unwrap_or(0).min(40);
-    for s in &all {
-        out += format!("  {:<width$}  {}", format!("{}={}", s.name, s.preset), s.doc).trim_end();
+    let width = all.iter().map(|(setting, _)| setting.len()).max().unwrap_or(0).min(40);
+    for (setting, doc) in &all {
+        out += format!("  {setting:<width$}  {doc}").trim_end();
         out.push('\n');
     }
     if !all.is_empty() && !complete {
         out += "  … and others, known only when it runs\n";
     }
     out + "\n`cs385 run --help` lists the options.\n"
-}
-
-/// `--set` names that `ast` certainly never declares.
-pub fn undeclared<'a>(
-    engine: &Engine,
-    ast: &AST,
-    given: &'a [(String, String)],
-) -> (Vec<&'a str>, Vec<String>) {
-    let Settings { all, complete } = settings(engine, ast);
-    let known: Vec<String> = all.into_iter().map(|s| s.name).collect();
-    let unknown = given.iter().map(|(n, _)| n.as_str()).filter(|n| complete && !known.iter().any(|k| k == n));
-    (unknown.collect(), known)
 }
 
 /// True when the text cannot be complete: the REPL asks for another line.

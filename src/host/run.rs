@@ -4,6 +4,7 @@ use super::engine::{compile, engine, evaluate, watch_interrupts};
 use super::limits::Limits;
 use super::render::{Diagnostic, Source};
 use super::{check, cuda, json, output, params, progress};
+use crate::bindings::Settings;
 use crate::core::{Error, Result, ffi, interrupt, params as core_params, progress as core_progress, run};
 use crate::registry::session::Start;
 use serde_json::json;
@@ -196,9 +197,8 @@ fn prepare_and_run(
         return Ok(FAILED.into());
     }
     check::report(&check::doubts(&engine, source));
-    let (unknown, known) = params::undeclared(&engine, &ast, &options.set);
-    if let Some(name) = unknown.first() {
-        return Ok(usage(Error::unknown("setting", name, known)));
+    if let Some(unknown) = Settings::of(&ast).unknown(options.set.iter().map(|(n, _)| n)) {
+        return Ok(usage(unknown));
     }
     let record = [
         ("script".to_string(), json!(source.name)),
@@ -213,10 +213,7 @@ fn prepare_and_run(
     let done = evaluate(&engine, source, &ast);
     interrupt::rest();
     done?;
-    if let Some(name) = core_params::unused().first() {
-        let known = core_params::declared().into_iter().map(|d| d.name);
-        return Err(plain(Error::unknown("setting", name, known)));
-    }
+    core_params::all_known().map_err(plain)?;
     run::finish("ok").map_err(plain)?;
     Ok(OK.into())
 }

@@ -100,10 +100,8 @@ pub fn run(engine: &Engine, script: &Path, bless: bool) -> Result<(), String> {
         (Ok(()), Some(w)) => faults.push(format!("line {}: no error, expected: {}", w.line, w.msg)),
         (Err(e), Some(w)) => faults.extend(test.error(e, w, &text)),
     }
-    if let (Ok(()), Some(unknown)) = (&outcome, params::unused().first()) {
-        faults.push(
-            Error::unknown("setting", unknown, params::declared().into_iter().map(|d| d.name)).to_string(),
-        );
+    if outcome.is_ok() {
+        faults.extend(params::all_known().err().map(|e| e.to_string()));
     }
     faults.extend(test.text("stdout", &printed, !printed.is_empty()));
     if let Err(e) = &outcome {

@@ -64,12 +64,8 @@ impl Experiment {
         let outside = params::exchange(State::given(self.settings.clone()));
         seed::set(self.seed)?;
         let runs = engine::begin_script();
-        let done = script::run(&name, &self.text).and_then(|()| match params::unused().first() {
-            Some(unknown) => {
-                Err(Error::unknown("setting", unknown, params::declared().into_iter().map(|d| d.name)))
-            }
-            None => run::ensure_folder().map(|_| ()),
-        });
+        let ran = script::run(&name, &self.text).and_then(|()| params::all_known());
+        let done = ran.and_then(|()| run::ensure_folder().map(|_| ()));
         let ended = match &done {
             Ok(()) => "ok".to_string(),
             Err(_) if interrupt::requested() => "interrupted".to_string(),

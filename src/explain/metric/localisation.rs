@@ -114,7 +114,8 @@ functions! {
     /// 1 for every map whose highest place lies in the region or nearly, else 0: [N].
     ///
     /// The region is a mask [H, W] or [N, H, W], a box `[x, y, w, h]`, or one a picture. A place at most `tolerance` pixels
-    /// (in a straight line) from the region counts; a map of zeros points nowhere and gives NaN. Zhang et al. 2016, https://arxiv.org/abs/1608.00507, section 4.1.
+    /// (in a straight line) from the region counts; a map of zeros points nowhere and gives NaN. Zhang et al. 2016,
+    /// https://arxiv.org/abs/1608.00507, section 4.1.
     /// ```rhai
     /// let map = tensor::zeros([1, 20, 20]);
     /// map[[0, 4, 4]] = 1.0;

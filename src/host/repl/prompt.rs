@@ -102,9 +102,8 @@ fn talk(script: Option<&Path>, options: &Options) -> Result<ExitCode> {
         }
         let answer = repl.borrow_mut().run_file(path);
         show(answer);
-        if let Some(unknown) = params::unused().first() {
-            let known = params::declared().into_iter().map(|d| d.name);
-            Diagnostic::plain(Error::unknown("setting", unknown, known)).report();
+        if let Err(unknown) = params::all_known() {
+            Diagnostic::plain(unknown).report();
         }
     }
     let broken = |e: ReadlineError| Error::new(format!("the line editor failed: {e}"));

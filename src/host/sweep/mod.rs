@@ -7,7 +7,8 @@ use super::engine::{compile, engine, watch_interrupts};
 use super::render::{Diagnostic, Source};
 use super::run::{self, FAILED, INTERRUPTED, OK, USAGE};
 use super::runs::Run;
-use super::{check, output, params};
+use super::{check, output};
+use crate::bindings::Settings;
 use crate::core::{Error, Result, atomic, interrupt};
 use crate::train::experiment;
 use grid::Axis;
@@ -156,15 +157,12 @@ fn plan(o: &Options) -> Result<(Vec<Point>, String), Box<Diagnostic>> {
     let source = Source { name: &name, text: &text, known: &[] };
     let engine = engine().map_err(plain)?;
     let ast = compile(&engine, &source)?;
-    let known = params::settings(&engine, &ast);
-    let own_seed = known.all.iter().any(|s| s.name == "seed");
+    let known = Settings::of(&ast);
     let given = o.grid.iter().map(|a| &a.name).chain(o.run.set.iter().map(|(n, _)| n));
-    if let Some(wrong) = given
-        .into_iter()
-        .find(|n| known.complete && n.as_str() != "seed" && !known.all.iter().any(|s| s.name == **n))
-    {
-        return Err(plain(Error::unknown("setting", wrong, known.all.iter().map(|s| &s.name))));
+    if let Some(unknown) = known.unknown(given.filter(|n| *n != "seed")) {
+        return Err(plain(unknown));
     }
+    let own_seed = known.has("seed");
     let home = o.run.out.join(run::stem(&o.script)).join("sweep");
     let points = grid::points(&o.grid).map_err(plain)?;
     Ok((points.into_iter().map(|p| Point::new(o, p, &home, own_seed)).collect(), text))
